@@ -1,0 +1,1 @@
+"""kubetune: hyperparameter tuning for Kubernetes and for one machine, from one manifest."""

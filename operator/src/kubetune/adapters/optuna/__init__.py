@@ -1,0 +1,1 @@
+"""Trials in an Optuna database, and draws by Optuna's samplers."""

@@ -1,0 +1,1 @@
+"""Wire types of kubetune.io/v1alpha1."""

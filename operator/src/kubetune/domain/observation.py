@@ -1,0 +1,38 @@
+"""Everything a plan may depend on, read once per pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubetune.domain.runs import Run
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Point, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one running trial shows now: its newest points and its progress (0..1)."""
+
+    points: tuple[Point, ...] = ()
+    progress: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The study, its trials, its runs and the time. Reads only; nothing here is guessed.
+
+    `readings` maps trial number to what the metric source just read (already known points may
+    repeat). `capacity` is how many runs the executor can hold at once, None for no limit.
+    `interrupted`: the user asked a local run to stop; it acts like `suspend`.
+    `exhausted`: the sampler has no further trial to give.
+    """
+
+    spec: StudySpec
+    trials: tuple[Trial, ...]
+    runs: tuple[Run, ...]
+    now: float
+    readings: Mapping[int, Reading] = field(default_factory=dict)
+    capacity: int | None = None
+    interrupted: bool = False
+    exhausted: bool = False
+    storage_reachable: bool = True
+    metrics_reachable: bool = True

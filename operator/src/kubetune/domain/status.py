@@ -1,0 +1,77 @@
+"""A bounded projection of a study for people and tools; never read back as truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kubetune.domain.reasons import StudyReason
+from kubetune.domain.trial import Trial
+
+LIST_LIMIT = 20
+"""At most so many trials in each list of a status."""
+
+
+class ConditionType(StrEnum):
+    """What a condition speaks of."""
+
+    VALID = "Valid"
+    STORAGE_REACHABLE = "StorageReachable"
+    METRICS_REACHABLE = "MetricsReachable"
+    PROGRESSING = "Progressing"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+
+
+class Truth(StrEnum):
+    """The three answers of a Kubernetes condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition; the sink adds times and generation."""
+
+    type: ConditionType
+    status: Truth
+    reason: StudyReason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Trials by state. `active` run or wait to run; `rejected` draws by constraint."""
+
+    total: int = 0
+    active: int = 0
+    complete: int = 0
+    pruned: int = 0
+    failed: int = 0
+    infeasible: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStatus:
+    """What stands in `status`, and what the live table shows.
+
+    `best` is None without a feasible finished trial; with several objectives it is None and
+    `pareto_front` holds up to 20 trials. `improvement` is relative to the baseline's value,
+    positive when better. `outcomes` counts the study's own classes. `ended` is final.
+    """
+
+    phase: str
+    conditions: tuple[Condition, ...]
+    counts: Counts
+    best: Trial | None = None
+    baseline: Trial | None = None
+    improvement: float | None = None
+    pareto_front: tuple[Trial, ...] = ()
+    active: tuple[Trial, ...] = ()
+    recent: tuple[Trial, ...] = ()
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    ended: bool = False
+    reason: StudyReason = StudyReason.RUNNING
+    message: str = ""

@@ -1,0 +1,203 @@
+"""A study as the engine sees it: frozen, checked, without the wire's spelling."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kubetune.domain.expressions import Expression
+from kubetune.domain.space import Space
+from kubetune.domain.values import Assignment, Metrics, Value
+
+
+class Direction(StrEnum):
+    """Which way an objective is better."""
+
+    MINIMIZE = "Minimize"
+    MAXIMIZE = "Maximize"
+
+    def better(self, left: float, right: float) -> bool:
+        """Whether `left` is strictly better than `right`."""
+        return left < right if self is Direction.MINIMIZE else left > right
+
+
+class Summary(StrEnum):
+    """How a trial's curve becomes its value."""
+
+    BEST = "Best"
+    LAST = "Last"
+
+
+class SamplerAlgorithm(StrEnum):
+    """How trials are drawn."""
+
+    TPE = "TPE"
+    GP = "GP"
+    RANDOM = "Random"
+    GRID = "Grid"
+    QMC = "QMC"
+    CMAES = "CMAES"
+    NSGAII = "NSGAII"
+    NSGAIII = "NSGAIII"
+    BRUTE_FORCE = "BruteForce"
+
+
+class PrunerAlgorithm(StrEnum):
+    """How running trials are compared with each other."""
+
+    NONE = "None"
+    MEDIAN = "Median"
+    PERCENTILE = "Percentile"
+    ASHA = "ASHA"
+    HYPERBAND = "Hyperband"
+    THRESHOLD = "Threshold"
+    WILCOXON = "Wilcoxon"
+
+
+class GuardOutcome(StrEnum):
+    """How a trial ends when a guard holds."""
+
+    FAILED = "Failed"
+    PRUNED = "Pruned"
+
+
+class Keep(StrEnum):
+    """Which checkpoints outlive their trials."""
+
+    BEST = "Best"
+    FINALISTS = "Finalists"
+    ALL = "All"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """One metric to optimise. `target` reached ends the study (one objective only)."""
+
+    metric: str
+    direction: Direction
+    target: float | None = None
+    summary: Summary = Summary.BEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """How to draw. A draw is a function of (seed, trial number, history) and nothing else."""
+
+    algorithm: SamplerAlgorithm = SamplerAlgorithm.TPE
+    seed: int = 0
+    startup_trials: int = 10
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Stops one trial by its own curve: N evaluations without `min_delta` of improvement."""
+
+    evaluations: int
+    min_delta: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruner:
+    """How running trials are cut. Resources are steps as the trial reports them.
+
+    `percentile` (0..100) is the share of trials kept by Percentile; `lower` and `upper` are
+    Threshold's bounds; `p_threshold` is Wilcoxon's; `startup_trials` and `warmup_steps` hold
+    Median, Percentile, Wilcoxon and Threshold back.
+    """
+
+    algorithm: PrunerAlgorithm = PrunerAlgorithm.NONE
+    min_resource: float = 1
+    max_resource: float | None = None
+    reduction_factor: int = 3
+    percentile: float = 25.0
+    startup_trials: int = 5
+    warmup_steps: float = 0
+    lower: float | None = None
+    upper: float | None = None
+    p_threshold: float = 0.1
+    patience: Patience | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A rule checked at every report; the first that holds ends the trial."""
+
+    name: str
+    when: Expression
+    outcome: GuardOutcome
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeConstraint:
+    """A measured limit: a trial that breaks it is Infeasible, and the sampler learns it."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeClass:
+    """A named class of finished trials, counted in the status."""
+
+    name: str
+    when: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """One parameter's new value after an out-of-memory."""
+
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPolicy:
+    """How many trials, how many at once, how long, and what is tried again."""
+
+    max: int
+    parallelism: int = 1
+    max_failed: int | None = None
+    timeout_seconds: float | None = None
+    disruption_retries: int = 3
+    out_of_memory_retries: int = 0
+    on_out_of_memory: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialTrial:
+    """A trial that is tried first, or whose result is known and only imported."""
+
+    name: str
+    parameters: Assignment
+    baseline: bool = False
+    metrics: Metrics | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySpec:
+    """Everything a study asks for. `template` is the pod template, as plain data."""
+
+    name: str
+    namespace: str
+    objectives: tuple[Objective, ...]
+    space: Space
+    sampler: Sampler
+    pruner: Pruner
+    trials: TrialPolicy
+    guards: tuple[Guard, ...] = ()
+    outcome_constraints: tuple[OutcomeConstraint, ...] = ()
+    outcomes: tuple[OutcomeClass, ...] = ()
+    initial_trials: tuple[InitialTrial, ...] = ()
+    suspend: bool = False
+    metrics_interval_seconds: float = 10.0
+    keep_checkpoints: Keep | None = None
+    template: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective: the one that curves, pruning and progress lines follow."""
+        return self.objectives[0]
