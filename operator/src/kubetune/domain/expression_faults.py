@@ -65,13 +65,13 @@ def _syntax(text: str, at: int, message: str) -> str:
     if rest.startswith("=") and not rest.startswith("=="):
         return "'=' does not compare: write =="
     found = _INPUT.search(message)
-    token = found.group(1) if found else ""
-    if token == "<EOF>":
+    slip = found.group(1) if found else ""
+    if slip == "<EOF>":
         return "the expression ends too early"
     for word, instead in _WORDS.items():
-        if token == word or rest.startswith(word):
+        if slip == word or rest.startswith(word):
             return f"'{word}' is not CEL: write {instead}"
-    shown = token or rest[:1]
+    shown = slip or rest[:1]
     return f"'{shown}' does not belong here" if shown else "not a CEL expression"
 
 

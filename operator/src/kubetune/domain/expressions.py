@@ -45,7 +45,7 @@ _TYPES = {
     Kind.INTS: cel.Type.Map(cel.Type.STRING, cel.Type.INT),
 }
 _KINDS = {"BOOL": Kind.BOOL, "INT": Kind.INT, "DOUBLE": Kind.DOUBLE, "STRING": Kind.STRING}
-_SPELLED = {
+_SPELLED: dict[tuple[Kind, ...], str] = {
     (Kind.BOOL,): "true or false",
     (Kind.INT,): "a whole number",
     (Kind.DOUBLE,): "a number with a point",
