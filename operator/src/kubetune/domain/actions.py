@@ -60,12 +60,17 @@ class TellResult:
 
 @dataclass(frozen=True, slots=True)
 class RetryTrial:
-    """Moves a Running trial to its next attempt, with new parameters if any were adjusted."""
+    """Moves a Running trial to its next attempt, with new parameters if any were adjusted.
+
+    Disrupted and OutOfMemory count against the study's retries; Suspended counts against nothing.
+    `started_at` is when the attempt that ended began, noted as the trial's start if it was first.
+    """
 
     number: int
     attempt: int
     reason: TrialReason
     parameters: Assignment
+    started_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

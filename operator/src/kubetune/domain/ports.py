@@ -54,7 +54,10 @@ class TrialStore(Protocol):
         """Notes when a trial first ran."""
 
     async def retry(self, number: int, attempt: int, reason: str, parameters: Assignment) -> None:
-        """Moves a Running trial to `attempt`; a no-op when it is there or beyond, or ended."""
+        """Moves a Running trial to `attempt`; a no-op when it is there or beyond, or ended.
+
+        `reason` Disrupted and OutOfMemory are counted in the trial, any other is not.
+        """
 
     async def tell(
         self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
@@ -76,6 +79,10 @@ class LaunchOrder:
 
 class Executor(Protocol):
     """Runs attempts of trials, as Jobs or as processes. Knows nothing of results' meaning."""
+
+    @property
+    def capacity(self) -> int | None:
+        """How many runs it can hold at once; None when it knows no limit of its own."""
 
     async def runs(self) -> tuple[Run, ...]:
         """Every run of this study that exists, ended ones included until removed."""

@@ -24,6 +24,7 @@ class TrialReason(StrEnum):
     UNSCHEDULABLE = "Unschedulable"
     LAUNCH_FAILED = "LaunchFailed"  # the command does not exist, no permission ...
     CANCELLED = "Cancelled"  # the study ended while it ran
+    SUSPENDED = "Suspended"  # stopped with its study: it goes on later, and nothing is counted
     IMPORTED = "Imported"  # an initial trial with known metrics
 
 
@@ -40,6 +41,7 @@ class StudyReason(StrEnum):
     NO_SUCCESSFUL_TRIAL = "NoSuccessfulTrial"
     INVALID_SPEC = "InvalidSpec"
     STORAGE_UNREACHABLE = "StorageUnreachable"
+    METRICS_UNREACHABLE = "MetricsUnreachable"
     AS_EXPECTED = "AsExpected"
 
 
