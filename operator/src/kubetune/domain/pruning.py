@@ -1,0 +1,55 @@
+"""Pruning: whether a running trial is worth going on with, judged by curves alone.
+
+Nothing is remembered between two calls: every rung, percentile and test is derived again from the
+trials as they are stored, so a restart changes no decision.
+"""
+
+from collections.abc import Callable, Sequence
+
+from kubetune.domain.pruners import patience, percentile, rungs, threshold, wilcoxon
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.study import PrunerAlgorithm, StudySpec
+from kubetune.domain.trial import Stage, Trial, TrialState
+from kubetune.domain.verdict import Verdict
+
+_PRUNERS: dict[PrunerAlgorithm, Callable[[StudySpec, Trial, Sequence[Trial]], str | None]] = {
+    PrunerAlgorithm.MEDIAN: percentile.median,
+    PrunerAlgorithm.PERCENTILE: percentile.percentile,
+    PrunerAlgorithm.ASHA: rungs.asha,
+    PrunerAlgorithm.HYPERBAND: rungs.hyperband,
+    PrunerAlgorithm.THRESHOLD: threshold.threshold,
+    PrunerAlgorithm.WILCOXON: wilcoxon.wilcoxon,
+}
+
+
+def prune(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> Verdict | None:
+    """Pruned, with the figures, when the pruner or the trial's own patience says so.
+
+    `trial.curve` includes the newest points; `peers` may include the trial itself. Never pruned:
+    a trial of a study with several objectives, a trial that has reached the pruner's
+    `max_resource` (its work is done), the baseline (without its value there is nothing to compare
+    with), a finalist. Peers that ended Infeasible do not count: a trial must not be cut for being
+    worse than one that broke a limit.
+    """
+    pruner = spec.pruner
+    if len(spec.objectives) > 1 or trial.baseline or trial.stage is not Stage.SEARCH:
+        return None
+    if not trial.curve or (
+        pruner.max_resource is not None and trial.curve[-1].step >= pruner.max_resource
+    ):
+        return None
+    if judge := _PRUNERS.get(pruner.algorithm):
+        rivals = [peer for peer in peers if _counts(trial, peer)]
+        if message := judge(spec, trial, rivals):
+            return Verdict(TrialState.PRUNED, TrialReason.PRUNED, message)
+    if message := patience.patience(spec, trial):
+        return Verdict(TrialState.PRUNED, TrialReason.PATIENCE_EXHAUSTED, message)
+    return None
+
+
+def _counts(trial: Trial, peer: Trial) -> bool:
+    return (
+        peer.number != trial.number
+        and peer.state is not TrialState.INFEASIBLE
+        and peer.stage is Stage.SEARCH
+    )

@@ -1,0 +1,108 @@
+"""Which trials are best: only feasible, complete ones count; ties go to the lower number."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from kubetune.domain.status import LIST_LIMIT
+from kubetune.domain.study import Direction, StudySpec
+from kubetune.domain.trial import Trial, TrialState
+
+
+class Standing(StrEnum):
+    """How a finished trial compares with those before it and with the baseline."""
+
+    BEST = "BEST"
+    IMPROVED = "IMPROVED"
+    WORSE = "WORSE"
+    NONE = ""
+
+
+def best(spec: StudySpec, trials: Iterable[Trial]) -> Trial | None:
+    """The trial with the best value of the one objective; None with several objectives."""
+    if len(spec.objectives) > 1:
+        return None
+    ranked = [(_cost(spec, trial)[0], trial.number, trial) for trial in _rankable(spec, trials)]
+    return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+
+def pareto_front(spec: StudySpec, trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """The trials that no other one beats in every objective, first objective's best first.
+
+    At most `LIST_LIMIT`; of a larger front the trials with the most room around them are kept
+    (crowding distance of NSGA-II, Deb et al. 2002), its ends always. Empty with one objective.
+    """
+    if len(spec.objectives) == 1:
+        return ()
+    ranked = sorted((_cost(spec, trial), trial.number, trial) for trial in _rankable(spec, trials))
+    front: list[tuple[tuple[float, ...], int, Trial]] = []
+    for entry in ranked:  # in this order, no entry is beaten by a later one
+        if not any(_dominates(kept[0], entry[0]) for kept in reversed(front)):
+            front.append(entry)
+    if len(front) > LIST_LIMIT:
+        room = _crowding([cost for cost, _, _ in front])
+        roomiest = sorted(range(len(front)), key=lambda index: (-room[index], front[index][1]))
+        front = [front[index] for index in sorted(roomiest[:LIST_LIMIT])]
+    return tuple(trial for _, _, trial in front)
+
+
+def improvement(spec: StudySpec, value: float, baseline: float) -> float:
+    """How much better than the baseline, as a share of its size; negative when worse.
+
+    A baseline of 0 has no size: then the difference itself.
+    """
+    gain = baseline - value
+    if spec.objective.direction is Direction.MAXIMIZE:
+        gain = -gain
+    return gain / abs(baseline) if baseline else gain
+
+
+def standing(spec: StudySpec, trial: Trial, trials_before: Sequence[Trial]) -> Standing:
+    """BEST: better than all before. Else IMPROVED or WORSE than the baseline, or NONE.
+
+    NONE also for a trial that is not complete, equals the baseline, or has several objectives.
+    """
+    if len(spec.objectives) > 1 or not any(_rankable(spec, (trial,))) or trial.value is None:
+        return Standing.NONE
+    better = spec.objective.direction.better
+    leader = best(spec, trials_before)
+    if leader is None or leader.value is None or better(trial.value, leader.value):
+        return Standing.BEST
+    baseline = next((other.value for other in trials_before if other.baseline), None)
+    if baseline is None or baseline == trial.value:
+        return Standing.NONE
+    return Standing.IMPROVED if better(trial.value, baseline) else Standing.WORSE
+
+
+def _rankable(spec: StudySpec, trials: Iterable[Trial]) -> Iterable[Trial]:
+    for trial in trials:
+        if (
+            trial.state is TrialState.COMPLETE
+            and trial.outcome
+            and len(trial.outcome.values) == len(spec.objectives)
+        ):
+            yield trial
+
+
+def _cost(spec: StudySpec, trial: Trial) -> tuple[float, ...]:
+    """The values turned so that less is better."""
+    assert trial.outcome
+    return tuple(
+        value if objective.direction is Direction.MINIMIZE else -value
+        for objective, value in zip(spec.objectives, trial.outcome.values, strict=True)
+    )
+
+
+def _dominates(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
+    return left != right and all(a <= b for a, b in zip(left, right, strict=True))
+
+
+def _crowding(costs: Sequence[tuple[float, ...]]) -> list[float]:
+    """Each entry's crowding distance: infinite at both ends of every objective."""
+    room = [0.0] * len(costs)
+    for axis in range(len(costs[0])):
+        order = sorted(range(len(costs)), key=lambda index: costs[index][axis])
+        width = costs[order[-1]][axis] - costs[order[0]][axis]
+        room[order[0]] = room[order[-1]] = float("inf")
+        for before, index, after in zip(order, order[1:], order[2:], strict=False):
+            room[index] += (costs[after][axis] - costs[before][axis]) / width if width else 0.0
+    return room
