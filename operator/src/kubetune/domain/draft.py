@@ -1,0 +1,116 @@
+"""A plan in the making: what was seen, as it will be once the actions so far are done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from kubetune.domain import sentences, transitions
+from kubetune.domain.actions import Action, RecordPoints, RetryTrial, TellResult
+from kubetune.domain.events import Event
+from kubetune.domain.observation import Observation
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.runs import Run, RunState
+from kubetune.domain.stopping import End
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.values import Assignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Folded through the steps of a pass; every method gives a new draft.
+
+    `trials` by number; `runs` holds the run of each Running trial's present attempt, by number.
+    `fresh` holds the points that this pass saw first. `end` is set once the study has ended.
+    """
+
+    seen: Observation
+    trials: Mapping[int, Trial]
+    runs: Mapping[int, Run]
+    fresh: Mapping[int, tuple[Point, ...]] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+    events: tuple[Event, ...] = ()
+    end: End | None = None
+
+    @property
+    def spec(self) -> StudySpec:
+        """The study."""
+        return self.seen.spec
+
+    @property
+    def paused(self) -> bool:
+        """Whether trials are to be stopped for now, without a result."""
+        return self.spec.suspend or self.seen.interrupted
+
+    @property
+    def limit(self) -> int:
+        """How many runs may be alive at once."""
+        capacity = self.seen.capacity
+        wanted = self.spec.trials.parallelism
+        return wanted if capacity is None else min(wanted, capacity)
+
+    def running(self) -> tuple[Trial, ...]:
+        """Trials without a result, lowest number first."""
+        found = (trial for trial in self.trials.values() if trial.state is TrialState.RUNNING)
+        return tuple(sorted(found, key=lambda trial: trial.number))
+
+    def add(self, *actions: Action, event: Event | None = None) -> "Draft":
+        """With more to do, and perhaps something to say about it."""
+        events = self.events if event is None else (*self.events, event)
+        return replace(self, actions=self.actions + actions, events=events)
+
+    def record(self, trial: Trial, points: tuple[Point, ...]) -> "Draft":
+        """With new points in a trial's curve."""
+        if not points:
+            return self
+        longer = transitions.extended(trial, points)
+        return replace(
+            self.add(RecordPoints(trial.number, points)),
+            trials={**self.trials, trial.number: longer},
+            fresh={**self.fresh, trial.number: self.fresh.get(trial.number, ()) + points},
+        )
+
+    def tell(self, trial: Trial, outcome: Outcome, ended_at: float) -> "Draft":
+        """With a trial's end, and the sentence that says how it stands among the others."""
+        run = self.runs.get(trial.number)
+        started_at = trial.started_at
+        if started_at is None and run is not None:
+            started_at = run.started_at
+        ended = transitions.ended(trial, outcome, started_at, ended_at)
+        before = [other for other in self.trials.values() if other.state.ended]
+        draft = self.add(
+            TellResult(trial.number, outcome, started_at, ended_at),
+            event=sentences.ended(self.spec, ended, before),
+        )
+        return replace(draft, trials={**self.trials, trial.number: ended})
+
+    def retry(
+        self, trial: Trial, reason: TrialReason, parameters: Assignment, event: Event
+    ) -> "Draft":
+        """With a trial at its next attempt, which has no run yet."""
+        run = self.runs[trial.number]
+        attempt = trial.attempt + 1
+        moved = transitions.retried(trial, attempt, reason, parameters)
+        action = RetryTrial(trial.number, attempt, reason, parameters, run.started_at)
+        others = {number: other for number, other in self.runs.items() if number != trial.number}
+        return replace(
+            self.add(action, event=event),
+            trials={**self.trials, trial.number: moved},
+            runs=others,
+        )
+
+
+def begin(seen: Observation) -> Draft:
+    """The draft of a pass that has decided nothing yet."""
+    trials = {trial.number: trial for trial in seen.trials}
+    runs: dict[int, Run] = {}
+    for run in sorted(seen.runs, key=_precedence):
+        trial = trials.get(run.number)
+        if trial and trial.state is TrialState.RUNNING and trial.attempt == run.attempt:
+            runs.setdefault(run.number, run)
+    return Draft(seen=seen, trials=trials, runs=runs)
+
+
+def _precedence(run: Run) -> tuple[bool, float, str]:
+    """Of two runs of one attempt the ended one counts, then the earlier."""
+    started = float("inf") if run.started_at is None else run.started_at
+    return (run.state is not RunState.ENDED, started, run.uid)

@@ -1,0 +1,148 @@
+"""Events as people read them: one sentence each, with the figures that matter."""
+
+from collections.abc import Mapping, Sequence
+
+from kubetune.domain import ranking
+from kubetune.domain.events import Event
+from kubetune.domain.ranking import Standing
+from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
+from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.values import Value
+
+_SHOWN = 8
+"""At most so many parameters in one sentence."""
+
+_ENDS = {
+    TrialState.COMPLETE: EventReason.TRIAL_COMPLETED,
+    TrialState.PRUNED: EventReason.TRIAL_PRUNED,
+    TrialState.FAILED: EventReason.TRIAL_FAILED,
+    TrialState.INFEASIBLE: EventReason.TRIAL_INFEASIBLE,
+}
+
+
+def number(value: float) -> str:
+    """A figure as short as it can be read: `0.9812`, `12345.7`, `6e-05`."""
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:.6g}"  # noqa: PLR2004 - digits shown
+
+
+def percent(share: float) -> str:
+    """A relative change with its sign: `+2.5 %`."""
+    return f"{share:+.1%}".replace("%", " %")
+
+
+def launched(spec: StudySpec, trial: Trial) -> Event:
+    """A trial's attempt was started."""
+    if trial.attempt > 1:
+        text = f"trial {trial.number} launched again (attempt {trial.attempt})"
+    else:
+        drawn = [parameter.name for parameter in spec.space.parameters]
+        shown = [
+            f"{name}={_spell(trial.parameters[name])}" for name in drawn if name in trial.active
+        ]
+        more = "" if len(shown) <= _SHOWN else f", and {len(shown) - _SHOWN} more"
+        text = f"trial {trial.number} launched: {', '.join(shown[:_SHOWN])}{more}"
+    return Event(EventReason.TRIAL_LAUNCHED, text, trial.number)
+
+
+def ended(spec: StudySpec, trial: Trial, before: Sequence[Trial]) -> Event:
+    """A trial has its result; `before` are the trials that ended earlier."""
+    assert trial.outcome
+    if trial.outcome.reason is TrialReason.CANCELLED:
+        text = f"trial {trial.number} cancelled: {trial.outcome.message}"
+        return Event(EventReason.TRIAL_STOPPED, text, trial.number)
+    reason = _ENDS[trial.state]
+    if trial.state is TrialState.COMPLETE:
+        return Event(reason, _completed(spec, trial, before), trial.number)
+    text = f"trial {trial.number} {trial.state.value}"
+    if trial.state is TrialState.PRUNED and trial.curve:
+        text += f" at step {number(trial.curve[-1].step)}"
+    elif trial.state is not TrialState.PRUNED:
+        text += f", {trial.outcome.reason.value}"
+    text += f": {trial.outcome.message or trial.outcome.reason.value}"
+    return Event(reason, text, trial.number, warning=trial.state is TrialState.FAILED)
+
+
+def _completed(spec: StudySpec, trial: Trial, before: Sequence[Trial]) -> str:
+    assert trial.outcome
+    pairs = zip(spec.objectives, trial.outcome.values, strict=False)
+    values = ", ".join(f"{objective.metric} {number(value)}" for objective, value in pairs)
+    word = "imported" if trial.outcome.reason is TrialReason.IMPORTED else "Complete"
+    text = f"trial {trial.number} {word}: {values}"
+    standing = ranking.standing(spec, trial, before)
+    if standing is not Standing.NONE:
+        text += f", {standing.value}"
+    baseline = next((other.value for other in before if other.baseline), None)
+    if baseline is not None and trial.value is not None and len(spec.objectives) == 1:
+        gain = percent(ranking.improvement(spec, trial.value, baseline))
+        text += f" (baseline {number(baseline)}, {gain})"
+    return text
+
+
+def retried(trial: Trial, reason: TrialReason, message: str) -> Event:
+    """A trial's attempt ended without a result; there will be another."""
+    text = f"trial {trial.number}, attempt {trial.attempt}: {reason.value}"
+    text += f", {message}; it is tried again" if message else "; it is tried again"
+    return Event(EventReason.TRIAL_RETRIED, text, trial.number, warning=True)
+
+
+def stopped(trial: Trial) -> Event:
+    """A trial was stopped with its study and will go on with it."""
+    text = f"trial {trial.number} stopped; it goes on when the study does"
+    return Event(EventReason.TRIAL_STOPPED, text, trial.number)
+
+
+def rejected(spec: StudySpec, trial: int | None, counts: Mapping[str, int]) -> tuple[Event, ...]:
+    """Draws were turned down on the way to a trial: one sentence a constraint."""
+    messages = {constraint.name: constraint.message for constraint in spec.space.constraints}
+    events = []
+    for name, count in counts.items():
+        draws = "1 draw" if count == 1 else f"{count} draws"
+        on_the_way = "" if trial is None else f" before trial {trial}"
+        rule = f": {messages[name]}" if messages.get(name) else ""
+        text = f"{draws} turned down by constraint '{name}'{on_the_way}{rule}"
+        events.append(Event(EventReason.DRAW_REJECTED, text, trial))
+    return tuple(events)
+
+
+def study(before: StudyStatus | None, after: StudyStatus) -> tuple[Event, ...]:
+    """What became of the study between two statuses; nothing when there was none before."""
+    if before is None:
+        return ()
+    if after.ended and not before.ended:
+        failed = after.reason in {StudyReason.TOO_MANY_FAILURES, StudyReason.NO_SUCCESSFUL_TRIAL}
+        reason = EventReason.STUDY_FAILED if failed else EventReason.STUDY_SUCCEEDED
+        return (Event(reason, f"{after.reason.value}: {after.message}", warning=failed),)
+    pauses = {StudyReason.SUSPENDED, StudyReason.INTERRUPTED}
+    if after.reason in pauses and before.reason not in pauses:
+        return (Event(EventReason.STUDY_SUSPENDED, after.message),)
+    return ()
+
+
+def counts(these: Counts) -> str:
+    """How many trials stand where: `20 trials: 12 Complete, 5 Pruned, 3 active`."""
+    named = {
+        "Complete": these.complete,
+        "Pruned": these.pruned,
+        "Failed": these.failed,
+        "Infeasible": these.infeasible,
+        "active": these.active,
+    }
+    parts = ", ".join(f"{count} {word}" for word, count in named.items() if count)
+    trials = "1 trial" if these.total == 1 else f"{these.total} trials"
+    return f"{trials}: {parts}" if parts else trials
+
+
+def best(spec: StudySpec, trial: Trial | None, improvement: float | None) -> str:
+    """The best trial so far: `best accuracy 0.981 (trial 7), +2.5 % on the baseline`."""
+    if trial is None or trial.value is None:
+        return ""
+    text = f"best {spec.objective.metric} {number(trial.value)} (trial {trial.number})"
+    if improvement is not None and not trial.baseline:
+        text += f", {percent(improvement)} on the baseline"
+    return text
+
+
+def _spell(value: Value) -> str:
+    return number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,64 @@
+"""Free slots are filled: first with trials that wait, then with new ones."""
+
+from kubetune.domain import sentences, stopping
+from kubetune.domain.actions import AddInitialTrial, DrawTrials, LaunchTrial
+from kubetune.domain.draft import Draft
+from kubetune.domain.runs import RunState
+from kubetune.domain.trial import Trial
+
+DRAWS_AT_ONCE = 1
+"""A drawn trial is launched before the next one is drawn: its slot does not wait for theirs."""
+
+
+def launch_trials(draft: Draft) -> Draft:
+    """Launches Running trials that have no run, the lowest number first, into free slots.
+
+    A slot is free once its run has ended, not when it was told to.
+    """
+    if draft.end or draft.paused:
+        return draft
+    alive = sum(1 for run in draft.seen.runs if run.state is not RunState.ENDED)
+    for trial in _waiting(draft)[: max(0, draft.limit - alive)]:
+        action = LaunchTrial(trial.number, trial.attempt)
+        draft = draft.add(action, event=sentences.launched(draft.spec, trial))
+    return draft
+
+
+def add_trials(draft: Draft) -> Draft:
+    """Adds initial trials in their order, then draws; never more than slots and budget allow.
+
+    Initial trials with known metrics take neither a slot nor a share of `trials.max`.
+    """
+    if draft.end or draft.paused:
+        return draft
+    trials = draft.trials.values()
+    pending = stopping.pending_initial(draft.spec, trials)
+    room = max(0, min(_free_slots(draft), draft.spec.trials.max - stopping.counted(trials)))
+    for initial in pending:
+        if initial.metrics is None and room == 0:
+            continue
+        draft = draft.add(AddInitialTrial(initial.name))
+        room -= initial.metrics is None
+    if room > 0 and not draft.seen.exhausted:
+        draft = draft.add(DrawTrials(min(room, DRAWS_AT_ONCE)))
+    return draft
+
+
+def _waiting(draft: Draft) -> tuple[Trial, ...]:
+    return tuple(trial for trial in draft.running() if trial.number not in draft.runs)
+
+
+def _free_slots(draft: Draft) -> int:
+    """Slots that no Running trial holds and no run of another trial still takes up."""
+    running = {trial.number for trial in draft.running()}
+    leftover = sum(
+        1
+        for run in draft.seen.runs
+        if run.state is not RunState.ENDED and draft.runs.get(run.number) is not run
+    )
+    ending = sum(
+        1
+        for number, run in draft.runs.items()
+        if run.state is not RunState.ENDED and number not in running
+    )
+    return draft.limit - len(running) - leftover - ending
