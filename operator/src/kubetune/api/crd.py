@@ -1,0 +1,100 @@
+"""The CustomResourceDefinition, generated from the wire models.
+
+`python -m kubetune.api.crd FOLDER` writes it there; without a folder it is printed.
+"""
+
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from kubetune.api.schema import structural
+from kubetune.api.v1alpha1.base import rule
+from kubetune.api.v1alpha1.spec import TuningStudySpec
+from kubetune.api.v1alpha1.status import TuningStudyStatus
+from kubetune.api.v1alpha1.study import GROUP, KIND, VERSION
+
+FILE_NAME = "kubetune.io_tuningstudies.yaml"
+HEADER = "# Generated from the wire types by `make generate`; edit those instead.\n"
+
+_COLUMNS = (
+    ("Phase", "string", ".status.phase"),
+    ("Succeeded", "string", '.status.conditions[?(@.type=="Succeeded")].status'),
+    ("Best", "number", ".status.best.value"),
+    ("Complete", "integer", ".status.trials.complete"),
+    ("Active", "integer", ".status.trials.active"),
+    ("Failed", "integer", ".status.trials.failed"),
+    ("Age", "date", ".metadata.creationTimestamp"),
+)
+
+
+def crd() -> dict[str, Any]:
+    """The definition as plain data."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"tuningstudies.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": "tuningstudies",
+                "singular": "tuningstudy",
+                "shortNames": ["tstudy"],
+                "categories": ["tuning"],
+            },
+            "scope": "Namespaced",
+            "versions": [_version()],
+        },
+    }
+
+
+def render() -> str:
+    """The definition as YAML."""
+    yaml = YAML()
+    yaml.width = 10_000  # folded lines would end in spaces
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = StringIO()
+    yaml.dump(crd(), stream)
+    return HEADER + stream.getvalue()
+
+
+def _version() -> dict[str, Any]:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [
+            {"name": name, "type": kind, "jsonPath": path} for name, kind, path in _COLUMNS
+        ],
+        "schema": {"openAPIV3Schema": _root()},
+    }
+
+
+def _root() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "A search for the best configuration of a training program.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
+            "kind": {"type": "string", "description": KIND},
+            "metadata": {"type": "object"},
+            "spec": structural(TuningStudySpec),
+            "status": structural(TuningStudyStatus),
+        },
+        "x-kubernetes-validations": [
+            rule("size(self.metadata.name) <= 63", "the name may have 63 characters at most"),
+        ],
+    }
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        (Path(sys.argv[1]) / FILE_NAME).write_text(render(), encoding="utf-8")
+    else:
+        sys.stdout.write(render())

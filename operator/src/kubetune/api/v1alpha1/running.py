@@ -1,0 +1,67 @@
+"""How trials run: their metrics, checkpoints and pod template."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from kubetune.api.v1alpha1.base import Number, Wire, rule, rules
+
+
+class MetricSource(Wire):
+    """Where live metrics come from."""
+
+    source: Literal["Prometheus"] = Field(
+        default="Prometheus", description="How live metrics are read."
+    )
+    interval_seconds: Number = Field(
+        default=10.0, ge=0.05, le=3600, description="How often running trials are looked at."
+    )
+
+
+class Checkpoints(Wire):
+    """Where trials keep their checkpoints, and which are kept."""
+
+    claim_name: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        default=None, description="The persistent volume claim; not used by a local run."
+    )
+    keep: Literal["Best", "All"] = Field(
+        default="Best", description="Which checkpoints outlive their trials."
+    )
+
+
+class Container(Wire):
+    """A container; everything but its name is the cluster's own type."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
+
+    name: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        description="The container's name; the one named trainer is the trial."
+    )
+
+
+class PodSpec(Wire):
+    """A pod's spec; everything but the containers' names is the cluster's own type."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="allow",
+        json_schema_extra=rules(
+            rule(
+                "self.containers.exists_one(c, c.name == 'trainer')",
+                "name one container trainer: it is the trial",
+                "containers",
+            ),
+        ),
+    )
+
+    containers: Annotated[list[Container], Field(min_length=1, max_length=32)] = Field(
+        description="The pod's containers."
+    )
+
+
+class PodTemplate(Wire):
+    """The pod that each trial runs in."""
+
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, description="Labels and annotations of each trial's pod."
+    )
+    spec: PodSpec = Field(description="The pod's spec; the container named trainer is the trial.")

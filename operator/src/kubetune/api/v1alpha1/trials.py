@@ -1,0 +1,78 @@
+"""How many trials, how many at once, how long, and what is tried again."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from kubetune.api.v1alpha1.base import (
+    Cel,
+    Identifier,
+    Number,
+    Whole,
+    Wire,
+    keyed,
+    rule,
+    rules,
+)
+
+
+class Retries(Wire):
+    """How often a trial is started again."""
+
+    disruption: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="After being killed from outside, from its checkpoint. Default 3.",
+    )
+    out_of_memory: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="After running out of memory, with onOutOfMemory applied. Default 0.",
+    )
+
+
+class Adjustment(Wire):
+    """One value that changes after a trial ran out of memory."""
+
+    name: Identifier = Field(description="A parameter, derived or fixed value.")
+    value: Cel = Field(description="CEL over parameters, derived and fixed values.")
+
+
+class TrialPolicy(Wire):
+    """The budget of a study and the fate of trials that are lost."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.onOutOfMemory) || size(self.onOutOfMemory) == 0"
+                " || has(self.retries) && has(self.retries.outOfMemory)"
+                " && self.retries.outOfMemory > 0",
+                "onOutOfMemory is applied at a retry: write retries.outOfMemory above 0",
+                "onOutOfMemory",
+            ),
+        )
+    )
+
+    max: Whole = Field(
+        ge=1, le=100_000, description="So many trials end the study; initial trials count."
+    )
+    parallelism: Whole = Field(default=1, ge=1, le=1000, description="So many trials run at once.")
+    max_failed: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=100_000,
+        description="More failed trials than this end the study as failed.",
+    )
+    timeout_seconds: Number | None = Field(
+        default=None, gt=0, description="A trial that runs longer fails with reason TimedOut."
+    )
+    retries: Retries = Field(
+        default_factory=Retries, description="How often a lost trial is started again."
+    )
+    on_out_of_memory: Annotated[list[Adjustment], Field(max_length=16)] = Field(
+        default_factory=list,
+        description="What changes before a trial that ran out of memory is tried again.",
+        json_schema_extra=keyed(),
+    )
