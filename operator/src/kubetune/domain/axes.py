@@ -1,8 +1,8 @@
 """What a sampler sees of a parameter: one axis with a distribution that never changes.
 
 Samplers that model all parameters jointly lose a parameter for good once its distribution differs
-between two trials. So an axis is fixed by the space alone, and what constraints leave over of a
-parameter is mapped onto it.
+between two trials. So an axis is fixed by the parameter alone; constraints move a coordinate along
+it, never the axis.
 """
 
 import math
@@ -17,9 +17,8 @@ INDEX_LIMIT = 512
 
 
 class AxisKind(StrEnum):
-    """UNIT: [0, 1]. DOUBLE, INT: [low, high]. CATEGORY: 0 .. size - 1 without order."""
+    """DOUBLE and INT: [low, high]; CATEGORY: 0 .. size - 1 without order."""
 
-    UNIT = "unit"
     DOUBLE = "double"
     INT = "int"
     CATEGORY = "category"
@@ -96,15 +95,9 @@ def ordered(parameter: Parameter) -> bool:
     return not isinstance(parameter, Choice) or parameter.ordered
 
 
-def axis(parameter: Parameter, *, bounded: bool) -> Axis:
-    """The axis of a parameter; `bounded` when constraints cut its range given the others."""
-    values = listed(parameter)
-    size = len(values) if values is not None else 0
+def axis(parameter: Parameter) -> Axis:
+    """The axis of a parameter: its own range, or the index into its values."""
     name = parameter.name
-    if not ordered(parameter):
-        return Axis(name=name, kind=AxisKind.CATEGORY, high=size - 1, size=size)
-    if bounded:
-        return Axis(name=name, kind=AxisKind.UNIT, size=size)
     match parameter:
         case Double(step=None):
             low, high, log = parameter.low, parameter.high, parameter.log
@@ -113,42 +106,44 @@ def axis(parameter: Parameter, *, bounded: bool) -> Axis:
             low, high, log = parameter.low, parameter.high, parameter.log
             count = high - low + 1
             return Axis(name=name, kind=AxisKind.INT, low=low, high=high, log=log, size=count)
-        case _ if values is None:
-            return Axis(name=name, kind=AxisKind.UNIT)
         case _:
-            return Axis(name=name, kind=AxisKind.INT, low=0, high=size - 1, size=size)
+            size = _size(parameter)
+            kind = AxisKind.INT if ordered(parameter) else AxisKind.CATEGORY
+            return Axis(name=name, kind=kind, low=0, high=size - 1, size=size)
 
 
-def value_at(parameter: Parameter, target: Axis, coordinate: float) -> Value:
-    """The value at a coordinate of the unbounded axis of a parameter."""
+def value_at(parameter: Parameter, coordinate: float) -> Value:
+    """The value at a coordinate of the parameter's axis."""
     match parameter:
-        case Integer(step=1):
-            return int(coordinate)
         case Double(step=None):
             return min(max(float(coordinate), parameter.low), parameter.high)
-        case Integer() if target.kind is AxisKind.UNIT:
-            low, high = scaled(parameter, parameter.low), scaled(parameter, parameter.high)
-            return snapped(parameter, unscaled(parameter, low + (high - low) * coordinate))
-        case _:
-            return parameter.values[int(coordinate)]  # type: ignore[index] # a list, by `axis`
+        case Integer(step=1):
+            return int(coordinate)
+        case Integer():
+            return parameter.low + parameter.step * int(coordinate)
+        case Double():
+            return parameter.values[int(coordinate)]  # type: ignore[index] # it has a step
+        case Choice():
+            return parameter.values[int(coordinate)]
 
 
-def coordinate_of(parameter: Parameter, target: Axis, value: Value) -> float | int:
+def coordinate_of(parameter: Parameter, value: Value) -> float | int:
     """The inverse of `value_at`.
 
     Raises:
         ValueError: the value is none of the parameter's.
     """
     match parameter:
-        case Integer(step=1):
-            return int(value)
         case Double(step=None):
             return float(value)
-        case Integer() if target.kind is AxisKind.UNIT:
-            low, high = scaled(parameter, parameter.low), scaled(parameter, parameter.high)
-            return (scaled(parameter, float(value)) - low) / (high - low)
-        case _:
-            return parameter.values.index(value)  # type: ignore[union-attr] # a list
+        case Integer(step=1):
+            return int(value)
+        case Integer():
+            return (int(value) - parameter.low) // parameter.step
+        case Double():
+            return parameter.values.index(float(value))  # type: ignore[union-attr] # it has a step
+        case Choice():
+            return parameter.values.index(value)
 
 
 def snapped(parameter: Parameter, value: Value) -> Value:
@@ -160,7 +155,17 @@ def snapped(parameter: Parameter, value: Value) -> Value:
     return parameter.low + parameter.step * min(max(steps, 0), highest)
 
 
-def natural(parameter: Parameter, unit: float) -> Value:
-    """The value at a share in [0, 1) of the range, no constraint asked."""
-    target = axis(parameter, bounded=False)
-    return value_at(parameter, target, target.at(unit))
+def share_of(parameter: Parameter, value: Value) -> float:
+    """Where a value lies in its range, as a share in [0, 1] on the parameter's scale."""
+    values = listed(parameter)
+    if values is not None:
+        return (values.index(value) + 0.5) / len(values)
+    assert isinstance(parameter, Double | Integer)
+    low, high = scaled(parameter, parameter.low), scaled(parameter, parameter.high)
+    return (scaled(parameter, float(value)) - low) / (high - low) if high > low else 0.5
+
+
+def _size(parameter: Parameter) -> int:
+    if isinstance(parameter, Integer):
+        return (parameter.high - parameter.low) // parameter.step + 1
+    return len(parameter.values)  # type: ignore[arg-type] # a Double here has a step

@@ -2,14 +2,18 @@
 
 Parameters are decided one after the other: conditional ones after those that their condition
 names, lists before ranges, small before large. A hard constraint bounds the last of its parameters
-in that order, its pivot; the pivot's axis is mapped onto what its constraints leave over (measured
-against redrawing and penalties, this finds better optima with the same number of trials). Where
-nothing is left over, or a constraint has no such parameter, the candidate is broken and must be
-drawn again.
+in that order, its pivot. A coordinate that the constraints forbid there is moved along its axis to
+what they leave over; where nothing is left, the candidate is broken and must be drawn again.
+
+Moving to the nearest allowed value was measured against mapping a unit interval onto what is left,
+against redrawing and against penalties: with the optimum on a border it finds better values than
+all of them with the same number of trials, with the optimum inside it is level
+(docs/decisions/0003-forbidden-regions.md; `make bench` prints the figures).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from kubetune.domain.axes import (
@@ -17,8 +21,8 @@ from kubetune.domain.axes import (
     axis,
     coordinate_of,
     listed,
-    natural,
     ordered,
+    share_of,
     snapped,
     value_at,
 )
@@ -34,12 +38,26 @@ Point: TypeAlias = Mapping[str, float | int]
 Slice: TypeAlias = ListSlice | RangeSlice
 
 
+class Repair(StrEnum):
+    """What becomes of a coordinate that is forbidden given those decided before it.
+
+    NEAREST moves it to the nearest allowed value: for samplers that learn. SPREAD maps its place
+    in the range onto what is left: for samplers that cover the space evenly. NONE leaves it: for
+    enumerations, which meet every combination anyway.
+    """
+
+    NEAREST = "nearest"
+    SPREAD = "spread"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """What a point means.
 
-    `parameters` holds active parameters, `otherwise` values, derived and fixed values. `broken`
-    names the hard constraints that it violates, `soft` the soft ones that it matches.
+    `point` is the point after repair: the one to learn from. `parameters` holds active parameters,
+    `otherwise` values, derived and fixed values. `broken` names the hard constraints that it
+    violates, `soft` the soft ones that it matches.
     """
 
     point: Point
@@ -69,23 +87,20 @@ class Coordinates:
         self._rank = {parameter.name: rank for rank, parameter in enumerate(self.order)}
         self._ready = self._derived_ready()
         self._clauses = self._bounded()
-        self.axes: tuple[Axis, ...] = tuple(
-            axis(parameter, bounded=bool(self._clauses[parameter.name]))
-            for parameter in space.parameters
-        )
-        self._axes = {item.name: item for item in self.axes}
+        self.axes: tuple[Axis, ...] = tuple(map(axis, space.parameters))
 
-    def candidate(self, point: Point) -> Candidate:
-        """What a point means, by construction feasible wherever a value is left over."""
-        return self._decide(point, lambda parameter, walk: self._pick(parameter, walk, point))
+    def candidate(self, point: Point, repair: Repair = Repair.NEAREST) -> Candidate:
+        """What a point means, feasible by construction wherever a value is left over."""
+        repaired = dict(point)
 
-    def natural(self, units: Mapping[str, float]) -> Candidate:
-        """What shares in [0, 1) of each range mean when constraints are not asked."""
+        def pick(parameter: Parameter, walk: _Walk) -> Value:
+            asked = value_at(parameter, point[parameter.name])
+            value = self._repaired(parameter, walk, asked, repair)
+            if value != asked:
+                repaired[parameter.name] = coordinate_of(parameter, value)
+            return value
 
-        def pick(parameter: Parameter, _: _Walk) -> Value:
-            return natural(parameter, units[parameter.name])
-
-        return self._decide(units, pick)
+        return self._decide(repaired, pick)
 
     def assess(self, parameters: Assignment) -> Candidate:
         """What given values of the active parameters mean: derived values, broken constraints.
@@ -96,15 +111,15 @@ class Coordinates:
         return self._decide({}, lambda parameter, _: parameters[parameter.name])
 
     def encode(self, parameters: Assignment) -> dict[str, float | int]:
-        """The point of given parameters: the inverse of `candidate`, for feasible ones."""
+        """The point of given parameters; the middle of an axis for a parameter not given.
+
+        Raises:
+            ValueError: a value is none of its parameter's.
+        """
         point: dict[str, float | int] = {item.name: item.middle for item in self.axes}
-
-        def pick(parameter: Parameter, walk: _Walk) -> Value:
-            value = parameters[parameter.name]
-            point[parameter.name] = self._coordinate(parameter, walk, value)
-            return value
-
-        self._decide({}, pick)
+        for parameter in self.space.parameters:
+            if parameter.name in parameters:
+                point[parameter.name] = coordinate_of(parameter, parameters[parameter.name])
         return point
 
     def needs(self, name: str) -> frozenset[str]:
@@ -153,35 +168,31 @@ class Coordinates:
             except Undefined:
                 continue
 
-    def _pick(self, parameter: Parameter, walk: _Walk, point: Point) -> Value:
-        coordinate = point[parameter.name]
+    def _repaired(self, parameter: Parameter, walk: _Walk, asked: Value, repair: Repair) -> Value:
         clauses = self._clauses[parameter.name]
-        if not clauses:
-            return value_at(parameter, self._axes[parameter.name], coordinate)
-        if not ordered(parameter):
-            return self._next_allowed(parameter, walk, clauses, int(coordinate))
-        part = self._slice(parameter, walk, clauses)
-        if part is None:
-            return natural(parameter, float(coordinate))
-        return snapped(parameter, part.at(float(coordinate)))
-
-    def _next_allowed(
-        self, parameter: Parameter, walk: _Walk, clauses: tuple[Clauses, ...], index: int
-    ) -> Value:
-        """The value at an index or, when it is forbidden here, the next allowed one in the list."""
-        values = listed(parameter)
-        assert values is not None
+        if not clauses or repair is Repair.NONE:
+            return asked
         allowed = self._allowed(parameter, walk, clauses)
-        for offset in range(len(values)):
-            value = values[(index + offset) % len(values)]
-            if allowed(value):
-                return value
-        return values[index]
+        if allowed(asked) and (repair is Repair.NEAREST or not ordered(parameter)):
+            return asked
+        if not ordered(parameter):
+            return _next_allowed(parameter, asked, allowed)
+        part = self._slice(parameter, walk, clauses, allowed)
+        if part is None:
+            return asked
+        if repair is Repair.SPREAD:
+            return snapped(parameter, part.at(share_of(parameter, asked)))
+        if isinstance(part, ListSlice):
+            return part.nearest(asked, listed(parameter) or ())
+        return snapped(parameter, part.nearest(float(asked)))
 
     def _slice(
-        self, parameter: Parameter, walk: _Walk, clauses: tuple[Clauses, ...]
+        self,
+        parameter: Parameter,
+        walk: _Walk,
+        clauses: tuple[Clauses, ...],
+        allowed: Callable[[Value], bool],
     ) -> Slice | None:
-        allowed = self._allowed(parameter, walk, clauses)
         values = listed(parameter)
         if values is not None:
             return list_slice(values, allowed)
@@ -213,13 +224,6 @@ class Coordinates:
             return holds(trial.values)
 
         return truth
-
-    def _coordinate(self, parameter: Parameter, walk: _Walk, value: Value) -> float | int:
-        clauses = self._clauses[parameter.name]
-        if clauses and ordered(parameter):
-            part = self._slice(parameter, walk, clauses)
-            return 0.5 if part is None else part.unit(value)  # type: ignore[arg-type] # numbers
-        return coordinate_of(parameter, self._axes[parameter.name], value)
 
     def _draw_order(self) -> tuple[Parameter, ...]:
         """Conditional parameters after what they depend on; lists before ranges, small first."""
@@ -256,6 +260,16 @@ class Coordinates:
                 pivot = max(names, key=self._rank.__getitem__)
                 bounded[pivot] = (*bounded[pivot], along(constraint, pivot, self.needs))
         return bounded
+
+
+def _next_allowed(parameter: Parameter, asked: Value, allowed: Callable[[Value], bool]) -> Value:
+    """The next allowed value of a list without order, counted in a circle from the asked one."""
+    values = listed(parameter) or ()
+    place = values.index(asked)
+    for value in (*values[place:], *values[:place]):
+        if allowed(value):
+            return value
+    return asked
 
 
 def _weight(parameter: Parameter) -> tuple[int, int]:

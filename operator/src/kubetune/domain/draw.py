@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kubetune.domain.coordinates import Candidate, Coordinates, Point
+from kubetune.domain.coordinates import Candidate, Coordinates, Point, Repair
 
 LIMIT = 10_000
 """After so many proposals turned down in a row there is nothing to be found."""
@@ -37,6 +37,7 @@ def draw(
     coordinates: Coordinates,
     propose: Callable[[int], Point | None],
     coin: Callable[[], float],
+    repair: Repair = Repair.NEAREST,
 ) -> Draw | None:
     """Takes proposals until one breaks no hard constraint and passes the soft ones it matches.
 
@@ -53,7 +54,7 @@ def draw(
         point = propose(attempt)
         if point is None:
             return None
-        candidate = coordinates.candidate(point)
+        candidate = coordinates.candidate(point, repair)
         turned_down = candidate.broken or tuple(
             name for name in candidate.soft if coin() >= probability[name]
         )

@@ -7,7 +7,7 @@ of the golden ratio to d dimensions): evenly spread, and the same at every call.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.coordinates import Coordinates, Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ def feasible_share(coordinates: Coordinates, samples: int = 400) -> Feasibility:
     hard = [item.name for item in coordinates.space.constraints if item.hard]
     if not hard:
         return Feasibility(1.0, 1.0, {})
-    names = [axis.name for axis in coordinates.axes]
     counts = dict.fromkeys(hard, 0)
     feasible = drawable = 0
     constructed = max(samples // 4, 1)
-    for index, units in enumerate(spread(len(names), samples)):
-        broken = coordinates.natural(dict(zip(names, units, strict=True))).broken
+    for index, units in enumerate(spread(len(coordinates.axes), samples)):
+        pairs = zip(coordinates.axes, units, strict=True)
+        point = {axis.name: axis.at(unit) for axis, unit in pairs}
+        broken = coordinates.candidate(point, Repair.NONE).broken
         feasible += not broken
         for name in broken:
             counts[name] += 1
         if index < constructed:
-            pairs = zip(coordinates.axes, units, strict=True)
-            drawable += not coordinates.candidate({a.name: a.at(unit) for a, unit in pairs}).broken
+            drawable += not broken or not coordinates.candidate(point).broken
     bites = {name: counts[name] / samples for name in sorted(hard, key=lambda name: -counts[name])}
     return Feasibility(feasible / samples, drawable / constructed, bites)
 

@@ -32,11 +32,10 @@ class ListSlice:
         """The value at a unit coordinate."""
         return self.values[min(int(unit * len(self.values)), len(self.values) - 1)]
 
-    def unit(self, value: Value) -> float:
-        """The middle of the share of a value; the middle of all when it is not allowed."""
-        if value not in self.values:
-            return 0.5
-        return (self.values.index(value) + 0.5) / len(self.values)
+    def nearest(self, value: Value, all_values: Sequence[Value]) -> Value:
+        """The allowed value with the nearest place in the whole list; the lower of two."""
+        place = all_values.index(value)
+        return min(self.values, key=lambda kept: abs(all_values.index(kept) - place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,11 @@ class RangeSlice:
             rest -= length
         return self.intervals[-1][1]
 
-    def unit(self, value: float) -> float:
-        """The unit coordinate of a value, or of the nearest allowed one."""
-        total = sum(self._lengths())
-        if total <= 0:
-            return 0.5
-        before = 0.0
-        for (low, high), length in zip(self.intervals, self._lengths(), strict=True):
-            if value <= high:
-                start = scaled(self.parameter, low - self._margin)
-                return (before + scaled(self.parameter, max(value, low)) - start) / total
-            before += length
-        return 1.0
+    def nearest(self, value: float) -> float:
+        """The allowed value nearest to a value, on the parameter's scale."""
+        ends = [min(max(value, low), high) for low, high in self.intervals]
+        place = scaled(self.parameter, value)
+        return min(ends, key=lambda end: abs(scaled(self.parameter, end) - place))
 
     @property
     def _margin(self) -> float:

@@ -1,0 +1,1 @@
+"""Every performance figure of kubetune, as a ratio against a peer or a floor of the same run."""
