@@ -1,0 +1,104 @@
+"""`kubetune-trainer RECIPE`: runs one of the recipes, in a study or by hand."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from kubetune_trainer.contract import Value
+from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.parameters import read_config, read_setting
+from kubetune_trainer.trial import Trial
+
+RECIPES = {
+    "digits": "a small network learns 1,797 images of handwritten digits, on a CPU in seconds",
+}
+"""Name and one phrase each; `recipes/NAME.py` has `train(trial)`."""
+
+Train: TypeAlias = Callable[[Trial], None]
+"""A recipe: trains with the trial's parameters and reports to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line, read."""
+
+    recipe: str
+    config: Path | None
+    settings: dict[str, Value]
+    seed: int | None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A bad command line is a bad configuration: no attempt will read it otherwise."""
+        raise BadConfiguration(f"{message}\n{self.format_usage().strip()}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point. Exits as the trial contract says."""
+    with Trial.from_environment() as trial:
+        command = _read(_parser(named=True), arguments)
+        train: Train = import_module(f"kubetune_trainer.recipes.{command.recipe}").train
+        _apply(command, trial)
+        train(trial)
+
+
+def run(train: Train, arguments: Sequence[str] | None = None) -> None:
+    """Runs one recipe as a program of its own: `run(train)` under `__name__ == "__main__"`."""
+    with Trial.from_environment() as trial:
+        _apply(_read(_parser(named=False), arguments), trial)
+        train(trial)
+
+
+def _parser(*, named: bool) -> _Parser:
+    """The command line; with a recipe's name in front when `named`."""
+    listing = "\n".join(f"  {name:<10} {phrase}" for name, phrase in RECIPES.items())
+    parser = _Parser(
+        prog="kubetune-trainer" if named else None,
+        description="Trains one model. Inside a study the parameters come from the study.",
+        epilog=f"recipes:\n{listing}" if named else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if named:
+        parser.add_argument("recipe", metavar="RECIPE", choices=RECIPES, help="see below")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="take the parameters of a best_config.yaml, and test the model on held-back data",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="set one parameter; may be repeated",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="the seed of everything random")
+    return parser
+
+
+def _read(parser: _Parser, arguments: Sequence[str] | None) -> Command:
+    given = parser.parse_args(arguments)
+    return Command(
+        recipe=getattr(given, "recipe", ""),
+        config=given.config,
+        settings=dict(read_setting(text) for text in given.settings),
+        seed=given.seed,
+    )
+
+
+def _apply(command: Command, trial: Trial) -> None:
+    """Hands values from the command line to the trial; the file first, then what is set by hand.
+
+    Training with a finished study's configuration is the held-out stage: the search is over.
+    """
+    if command.config is not None:
+        values, seed = read_config(command.config)
+        trial.override(values, seed=seed, stage="heldout")
+    if command.settings or command.seed is not None:
+        trial.override(command.settings, seed=command.seed)

@@ -1,0 +1,1 @@
+"""The recipes: one runnable file each, read from top to bottom."""
