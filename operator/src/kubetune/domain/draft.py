@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from kubetune.domain import sentences, transitions
+from kubetune.domain import ranking, sentences, transitions
 from kubetune.domain.actions import Action, RecordPoints, RetryTrial, TellResult
 from kubetune.domain.events import Event
 from kubetune.domain.observation import Observation
@@ -20,12 +20,16 @@ class Draft:
     """Folded through the steps of a pass; every method gives a new draft.
 
     `trials` by number; `runs` holds the run of each Running trial's present attempt, by number.
-    `fresh` holds the points that this pass saw first. `end` is set once the study has ended.
+    `fresh` holds the points that this pass saw first. `best` and `baseline` are kept up to date
+    with every trial told: at thousands of trials a pass ranks them once. `end` is set once the
+    study has ended.
     """
 
     seen: Observation
     trials: Mapping[int, Trial]
     runs: Mapping[int, Run]
+    best: Trial | None = None
+    baseline: Trial | None = None
     fresh: Mapping[int, tuple[Point, ...]] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
@@ -76,12 +80,14 @@ class Draft:
         if started_at is None and run is not None:
             started_at = run.started_at
         ended = transitions.ended(trial, outcome, started_at, ended_at)
-        before = [other for other in self.trials.values() if other.state.ended]
-        draft = self.add(
-            TellResult(trial.number, outcome, started_at, ended_at),
-            event=sentences.ended(self.spec, ended, before),
+        event = sentences.ended(self.spec, ended, best=self.best, baseline=self.baseline)
+        contenders = (ended,) if self.best is None else (self.best, ended)
+        return replace(
+            self.add(TellResult(trial.number, outcome, started_at, ended_at), event=event),
+            trials={**self.trials, trial.number: ended},
+            best=ranking.best(self.spec, contenders),
+            baseline=ended if ended.baseline else self.baseline,
         )
-        return replace(draft, trials={**self.trials, trial.number: ended})
 
     def retry(
         self, trial: Trial, reason: TrialReason, parameters: Assignment, event: Event
@@ -107,7 +113,13 @@ def begin(seen: Observation) -> Draft:
         trial = trials.get(run.number)
         if trial and trial.state is TrialState.RUNNING and trial.attempt == run.attempt:
             runs.setdefault(run.number, run)
-    return Draft(seen=seen, trials=trials, runs=runs)
+    return Draft(
+        seen=seen,
+        trials=trials,
+        runs=runs,
+        best=ranking.best(seen.spec, seen.trials),
+        baseline=next((trial for trial in seen.trials if trial.baseline), None),
+    )
 
 
 def _precedence(run: Run) -> tuple[bool, float, str]:

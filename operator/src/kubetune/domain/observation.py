@@ -23,7 +23,9 @@ class Observation:
     `readings` maps trial number to what the metric source just read (already known points may
     repeat). `capacity` is how many runs the executor can hold at once, None for no limit.
     `interrupted`: the user asked a local run to stop; it acts like `suspend`.
-    `exhausted`: the sampler has no further trial to give.
+    `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
+    says of trials that have ended, by number: it never changes, and thousands of expressions need
+    not be evaluated on every pass.
     """
 
     spec: StudySpec
@@ -34,5 +36,6 @@ class Observation:
     capacity: int | None = None
     interrupted: bool = False
     exhausted: bool = False
+    classified: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     storage_reachable: bool = True
     metrics_reachable: bool = True

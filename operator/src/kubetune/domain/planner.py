@@ -64,7 +64,7 @@ def plan(seen: Observation) -> Plan:
         for step in STEPS:
             draft = step(draft)
     else:
-        end = stopping.decide(seen.spec, seen.trials, exhausted=seen.exhausted)
+        end = stopping.decide(seen.spec, seen.trials, best=draft.best, exhausted=seen.exhausted)
         draft = pause_trials(replace(draft, end=end))
     return Plan(
         actions=_in_order(draft.actions),

@@ -46,9 +46,10 @@ def launched(spec: StudySpec, trial: Trial) -> Event:
     return Event(EventReason.TRIAL_LAUNCHED, text, trial.number)
 
 
-def ended(spec: StudySpec, trial: Trial, before: Sequence[Trial]) -> Event:
-    """A trial has its result; `before` are the trials that ended earlier."""
+def ended(spec: StudySpec, trial: Trial, *, best: Trial | None, baseline: Trial | None) -> Event:
+    """A trial has its result; `best` is the best before it, `baseline` may still run."""
     assert trial.outcome
+    before = tuple(other for other in (best, baseline) if other is not None)
     if trial.outcome.reason is TrialReason.CANCELLED:
         text = f"trial {trial.number} cancelled: {trial.outcome.message}"
         return Event(EventReason.TRIAL_STOPPED, text, trial.number)

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from kubetune.domain import ranking
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.trial import Trial, TrialState
@@ -18,15 +17,17 @@ class End:
     message: str
 
 
-def decide(spec: StudySpec, trials: Collection[Trial], *, exhausted: bool) -> End | None:
-    """The study's end, or None while it goes on.
+def decide(
+    spec: StudySpec, trials: Collection[Trial], *, best: Trial | None, exhausted: bool
+) -> End | None:
+    """The study's end, or None while it goes on; `best` is the best of the trials.
 
     A reached target comes first, then too many failures; both end the study while trials run. The
     budget and the space are used up only when no trial runs and no initial trial is left.
     """
     running = any(trial.state is TrialState.RUNNING for trial in trials)
     return (
-        _target_reached(spec, trials)
+        _target_reached(spec, best)
         or _too_many_failures(spec, trials)
         or (None if running else _used_up(spec, trials, exhausted=exhausted))
     )
@@ -64,11 +65,10 @@ def failures(trials: Collection[Trial]) -> int:
     )
 
 
-def _target_reached(spec: StudySpec, trials: Collection[Trial]) -> End | None:
+def _target_reached(spec: StudySpec, best: Trial | None) -> End | None:
     objective = spec.objective
     if objective.target is None or len(spec.objectives) > 1:
         return None
-    best = ranking.best(spec, tuple(trials))
     if best is None or best.value is None:
         return None
     if objective.direction.better(objective.target, best.value):

@@ -1,12 +1,11 @@
 """Running trials that are not to go on: guards, time limits and pruning."""
 
-from kubetune.domain import guards, outcomes, pruning, ranking
+from kubetune.domain import guards, outcomes, pruning
 from kubetune.domain.draft import Draft
 from kubetune.domain.observation import Reading
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Run, RunState
 from kubetune.domain.trial import Trial, TrialState
-from kubetune.domain.values import Metrics
 from kubetune.domain.verdict import Verdict
 
 
@@ -15,7 +14,7 @@ def apply_guards(draft: Draft) -> Draft:
     fresh = [number for number in draft.fresh if not draft.trials[number].state.ended]
     if not fresh:
         return draft
-    best = _best_metrics(draft)
+    best = draft.best.outcome.metrics if draft.best and draft.best.outcome else {}
     earlier = {trial.number: trial for trial in draft.seen.trials if trial.number in draft.fresh}
     for number in fresh:
         run = draft.runs.get(number)
@@ -68,11 +67,6 @@ def _conclude(draft: Draft, trial: Trial, verdict: Verdict | None) -> Draft:
     if verdict is None:
         return draft
     return draft.tell(trial, outcomes.conclude(draft.spec, trial, verdict), draft.seen.now)
-
-
-def _best_metrics(draft: Draft) -> Metrics:
-    best = ranking.best(draft.spec, draft.trials.values())
-    return best.outcome.metrics if best and best.outcome else {}
 
 
 def _elapsed(draft: Draft, run: Run) -> float:

@@ -13,7 +13,8 @@ from kubetune.domain.verdict import Verdict
 
 def stop_study(draft: Draft) -> Draft:
     """Notes that the study has ended, and cancels the trials that still run."""
-    end = stopping.decide(draft.spec, draft.trials.values(), exhausted=draft.seen.exhausted)
+    trials = draft.trials.values()
+    end = stopping.decide(draft.spec, trials, best=draft.best, exhausted=draft.seen.exhausted)
     if end is None:
         return draft
     message = f"the study has ended, {end.reason.value}"

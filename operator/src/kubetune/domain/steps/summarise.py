@@ -1,6 +1,5 @@
 """The status: a bounded projection of everything that was seen and decided."""
 
-import heapq
 from collections import Counter
 from dataclasses import replace
 
@@ -15,8 +14,7 @@ def summarise(draft: Draft) -> StudyStatus:
     spec, seen = draft.spec, draft.seen
     trials = tuple(draft.trials.values())
     totals = count(trials)
-    best = ranking.best(spec, trials)
-    baseline = next((trial for trial in trials if trial.baseline), None)
+    best, baseline = draft.best, draft.baseline
     improvement = None
     if best and best.value is not None and baseline and baseline.value is not None:
         improvement = ranking.improvement(spec, best.value, baseline.value)
@@ -39,7 +37,7 @@ def summarise(draft: Draft) -> StudyStatus:
             if number in draft.runs and not draft.trials[number].state.ended
         },
         recent=_recent(trials),
-        outcomes=classes.count(spec, trials),
+        outcomes=_classes(draft),
         ended=draft.end is not None,
         reason=conditions.reason(seen, draft.end),
         message=message,
@@ -78,7 +76,17 @@ def _active(draft: Draft) -> tuple[Trial, ...]:
 
 def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     """The trials that ended last, the latest first."""
-    ended = (trial for trial in trials if trial.state.ended)
-    return tuple(
-        heapq.nlargest(LIST_LIMIT, ended, key=lambda trial: (trial.ended_at or 0.0, trial.number))
-    )
+    ended = [(trial.ended_at or 0.0, trial.number, trial) for trial in trials if trial.state.ended]
+    ended.sort(key=lambda entry: entry[:2], reverse=True)
+    return tuple(trial for _, _, trial in ended[:LIST_LIMIT])
+
+
+def _classes(draft: Draft) -> dict[str, int]:
+    """The study's own classes; what is known of earlier trials is not worked out anew."""
+    counts = {outcome.name: 0 for outcome in draft.spec.outcomes}
+    known = draft.seen.classified
+    for trial in draft.trials.values() if counts else ():
+        names = known.get(trial.number)
+        for name in classes.of(draft.spec, trial) if names is None else names:
+            counts[name] += 1
+    return counts
