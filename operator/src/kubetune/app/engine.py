@@ -1,0 +1,158 @@
+"""The loop of one study: observe, plan, act, and sleep until something changes."""
+
+from dataclasses import replace
+
+from kubetune.app.act import Actor, Done
+from kubetune.app.alarm import Alarm
+from kubetune.app.backoff import Backoff
+from kubetune.app.observe import Observer
+from kubetune.app.readings import Readings
+from kubetune.domain import sentences
+from kubetune.domain.actions import Action, AddInitialTrial, DrawTrials
+from kubetune.domain.events import Event
+from kubetune.domain.observation import Observation
+from kubetune.domain.plan import Plan
+from kubetune.domain.planner import plan
+from kubetune.domain.ports import Clock, Executor, MetricSource, StatusSink, TrialStore
+from kubetune.domain.runs import RunState
+from kubetune.domain.status import StudyStatus
+from kubetune.domain.study import StudySpec
+
+
+class Engine:
+    """Drives one study, here or in a cluster, over its ports.
+
+    Nothing that matters lives in here: an engine that is killed at any moment is followed by
+    another over the same store and executor, which goes on where it stood. `spec` may be replaced
+    between two passes. The executor and the store belong to whoever made them.
+    """
+
+    STUCK_SECONDS = 1.0
+    """How long to sleep when the same actions are planned twice in a row."""
+
+    _status: StudyStatus | None = None
+    _news: tuple[Event, ...] = ()
+
+    def __init__(
+        self,
+        *,
+        spec: StudySpec,
+        study_uid: str,
+        store: TrialStore,
+        executor: Executor,
+        metrics: MetricSource,
+        sink: StatusSink,
+        clock: Clock,
+    ) -> None:
+        self.spec = spec
+        self._executor = executor
+        self._sink = sink
+        self._clock = clock
+        self._readings = Readings(metrics, clock)
+        self._observer = Observer(
+            store=store, executor=executor, readings=self._readings, clock=clock
+        )
+        self._actor = Actor(study_uid=study_uid, store=store, executor=executor, clock=clock)
+        self._alarm = Alarm(executor, self._readings)
+        self._storage = Backoff()
+        self._interrupts = 0
+        self._exhausted = False
+        self._changed = False
+        self._alive = False
+
+    async def run(self) -> StudyStatus:
+        """Turns until the study has ended or was interrupted or suspended, and no run is left."""
+        before: tuple[Action, ...] = ()
+        try:
+            while True:
+                decided = await self.reconcile()
+                if self._interrupts > 1:
+                    return await self._kill()
+                idle = not self._changed or decided.actions == before
+                if idle and self._over(decided.status):
+                    return decided.status
+                if idle:
+                    await self._alarm.sleep(self._sleep_seconds(decided))
+                before = decided.actions if self._changed else ()
+        finally:
+            await self._alarm.close()
+            await self._readings.close()
+
+    def interrupt(self) -> None:
+        """Stops the study gently; called a second time, at once.
+
+        Running trials are told to save a checkpoint and stay Running in the store: the next engine
+        goes on with them. Called from the event loop's thread.
+        """
+        self._interrupts += 1
+        self._alarm.ring()
+
+    async def reconcile(self) -> Plan:
+        """One pass; the plan that it followed, with the status as it is after it."""
+        seen = await self._observe()
+        decided = plan(seen)
+        return await self._act(seen, decided)
+
+    async def _observe(self) -> Observation:
+        return await self._observer.observe(
+            self.spec,
+            interrupted=self._interrupts > 0,
+            exhausted=self._exhausted,
+            storage_reachable=self._storage.wait_seconds(self._clock.now()) == 0,
+        )
+
+    async def _act(self, seen: Observation, decided: Plan) -> Plan:
+        done = await self._actor.act(self.spec, decided.actions)
+        self._exhausted |= done.exhausted
+        self._changed = done.changed and not done.unreachable
+        self._alive = any(run.state is not RunState.ENDED for run in seen.runs)
+        if done.unreachable:
+            self._storage.failed(self._clock.now())
+            offline = plan(replace(seen, storage_reachable=False))
+            decided = replace(decided, status=offline.status)
+        elif seen.storage_reachable and decided.actions:
+            self._storage.succeeded()
+        await self._announce(decided, done)
+        return decided
+
+    async def _announce(self, decided: Plan, done: Done) -> None:
+        """Publishes what is stored by now; after a draw only once its trial is launched."""
+        told = (event for event in decided.events if event.number not in done.undone)
+        self._news = (*self._news, *told, *done.events)
+        adds = any(isinstance(each, AddInitialTrial | DrawTrials) for each in decided.actions)
+        if adds and self._changed:
+            self._status = self._status or decided.status
+            return
+        news = (*self._news, *sentences.study(self._status, decided.status))
+        self._news = ()
+        self._status = decided.status
+        await self._sink.publish(decided.status, news)
+
+    def _over(self, status: StudyStatus) -> bool:
+        """Whether nothing runs, and nothing will: for now, or for good."""
+        return not self._alive and (status.ended or self._interrupts > 0 or self.spec.suspend)
+
+    async def _kill(self) -> StudyStatus:
+        """Ends what still runs, and notes what became of it."""
+        await self._executor.close()
+        for _ in range(3):
+            decided = await self.reconcile()
+            if not self._changed:
+                break
+        return decided.status
+
+    def _sleep_seconds(self, decided: Plan) -> float | None:
+        """Until the first moment at which something may be due.
+
+        When actions were planned twice and did nothing, they are tried again soon, but not at once.
+        """
+        now = self._clock.now()
+        waits = [decided.wake_after_seconds]
+        launch = self._actor.launches.wait_seconds()
+        if self._storage.failures:
+            waits.append(self._storage.wait_seconds(now))
+        elif launch is not None:
+            waits.append(launch)
+        elif decided.actions:
+            waits.append(self.STUCK_SECONDS)
+        return min((wait for wait in waits if wait is not None), default=None)

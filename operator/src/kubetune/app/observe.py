@@ -1,0 +1,59 @@
+"""Reads everything that a plan may depend on."""
+
+from kubetune.app.readings import Readings
+from kubetune.domain import classes
+from kubetune.domain.observation import Observation
+from kubetune.domain.ports import Clock, Executor, StorageUnreachable, TrialStore
+from kubetune.domain.study import OutcomeClass, StudySpec
+from kubetune.domain.trial import Trial
+
+
+class Observer:
+    """The reading half of a pass. What it keeps, a restart reads again."""
+
+    _trials: tuple[Trial, ...] = ()
+
+    def __init__(
+        self, *, store: TrialStore, executor: Executor, readings: Readings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._readings = readings
+        self._clock = clock
+        self._classified: dict[int, tuple[str, ...]] = {}
+        self._classes: tuple[OutcomeClass, ...] = ()
+
+    async def observe(
+        self, spec: StudySpec, *, interrupted: bool, exhausted: bool, storage_reachable: bool
+    ) -> Observation:
+        """What there is now; with the trials seen last when the database does not answer."""
+        try:
+            self._trials = await self._store.trials()
+        except StorageUnreachable:
+            storage_reachable = False
+        runs = await self._executor.runs()
+        self._readings.refresh(runs, spec.metrics_interval_seconds)
+        return Observation(
+            spec=spec,
+            trials=self._trials,
+            runs=runs,
+            now=self._clock.now(),
+            readings=self._readings.latest,
+            capacity=self._executor.capacity,
+            interrupted=interrupted,
+            exhausted=exhausted,
+            classified=self._classify(spec),
+            storage_reachable=storage_reachable,
+            metrics_reachable=self._readings.reachable,
+        )
+
+    def _classify(self, spec: StudySpec) -> dict[int, tuple[str, ...]]:
+        """The outcome classes of every ended trial, each worked out once."""
+        if spec.outcomes != self._classes:
+            self._classes, self._classified = spec.outcomes, {}
+        if not self._classes:
+            return self._classified
+        for trial in self._trials:
+            if trial.state.ended and trial.number not in self._classified:
+                self._classified[trial.number] = classes.of(spec, trial)
+        return self._classified
