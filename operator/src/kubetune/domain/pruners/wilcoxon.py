@@ -68,7 +68,7 @@ def p_value(differences: Sequence[float]) -> float:
         return _exact(signed, round(2 * positive))
     mean = count * (count + 1) / 4
     variance = (count * (count + 1) * (2 * count + 1) - ties / 2) / 24
-    z = (positive + zeros / 2 - mean) / math.sqrt(variance) if variance else 0.0
+    z = (positive + zeros / 2 - mean) / math.sqrt(variance)
     return math.erfc(z / math.sqrt(2)) / 2
 
 

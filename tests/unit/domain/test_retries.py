@@ -1,0 +1,107 @@
+"""Retries after an out-of-memory: what is adjusted, and when there is no next attempt."""
+
+import pytest
+from tests.builders import SPACE, make_study, make_trial
+
+from kubetune.domain.expressions import Kind, compile_expression
+from kubetune.domain.retries import NoRetry, adjust
+from kubetune.domain.space import Constraint, Derived, Space
+from kubetune.domain.study import Adjustment, TrialPolicy
+
+SCOPE = {
+    "batch": Kind.INT,
+    "steps": Kind.INT,
+    "rate": Kind.DOUBLE,
+    "optimiser": Kind.STRING,
+    "eager": Kind.BOOL,
+}
+VALUES = {"batch": 8, "steps": 2, "rate": 0.5, "optimiser": "adam", "eager": True}
+
+
+def rule(name, text):
+    return Adjustment(name=name, value=compile_expression(text, SCOPE))
+
+
+HALVE, DOUBLE = rule("batch", "batch / 2"), rule("steps", "steps * 2")
+
+
+def retry(*rules, out_of_memory=0, retries=2, space=SPACE, **values):
+    policy = TrialPolicy(max=1, out_of_memory_retries=retries, on_out_of_memory=rules)
+    trial = make_trial(parameters=VALUES | values, out_of_memory=out_of_memory)
+    return adjust(make_study(trials=policy, space=space), trial)
+
+
+def test_rules_are_applied():
+    """The other values stay as they were."""
+    assert retry(HALVE, DOUBLE) == VALUES | {"batch": 4, "steps": 4}
+
+
+def test_rules_see_the_values_before():
+    """Their order does not matter."""
+    rules = HALVE, rule("steps", "batch * steps")
+    assert retry(*rules) == retry(*reversed(rules)) == VALUES | {"batch": 4, "steps": 16}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("batch", "double(batch) * 0.45", 3),
+        ("batch", "3", 3),
+        ("rate", "rate / 2.0", 0.25),
+        ("rate", "1", 1.0),
+        ("optimiser", "'sgd'", "sgd"),
+        ("eager", "!eager", False),
+    ],
+)
+def test_a_value_keeps_its_kind(name, text, value):
+    """Whole numbers stay whole, cut towards zero; numbers stay numbers."""
+    found = retry(rule(name, text))
+    assert not isinstance(found, NoRetry)
+    assert found[name] == value
+    assert type(found[name]) is type(VALUES[name])
+
+
+@pytest.mark.parametrize(
+    ("rules", "changes", "why"),
+    [
+        ((), {}, "no retry is asked for"),
+        ((HALVE,), {"retries": 0}, "no retry is asked for"),
+        ((HALVE,), {"out_of_memory": 2}, "all 2 retries are used"),
+        ((HALVE,), {"batch": 1}, "batch would be 0, below 1"),
+        ((rule("batch", "double(batch) * 0.1"),), {}, "batch would be 0.8, below 1"),
+        (
+            (rule("batch", "batch / (steps - 2)"),),
+            {},
+            "batch = batch / (steps - 2) has no value here",
+        ),
+        ((rule("rate", "rate / 0.0"),), {}, "rate would be inf"),
+        ((rule("batch", "'small'"),), {}, "batch would be 'small', of another kind than 8"),
+        ((rule("optimiser", "1"),), {}, "optimiser would be 1, of another kind than 'adam'"),
+        ((rule("batch", "batch"),), {}, "the rules change nothing"),
+    ],
+)
+def test_some_attempts_are_not_worth_making(rules, changes, why):
+    """The sentence says why there is no next attempt."""
+    assert retry(*rules, **changes) == NoRetry(why)
+
+
+def test_derived_values_follow():
+    """What is computed from an adjusted value is computed anew, unless a rule sets it."""
+    total = Derived("total", compile_expression("batch * steps", SCOPE))
+    space = Space(parameters=SPACE.parameters, derived=(total,))
+    assert retry(HALVE, space=space, total=16) == VALUES | {"batch": 4, "total": 8}
+    scope_rule = Adjustment(name="total", value=compile_expression("batch", SCOPE))
+    assert retry(HALVE, scope_rule, space=space, total=16) == VALUES | {"batch": 4, "total": 8}
+
+
+def test_a_forbidden_combination_is_never_launched():
+    """An adjustment that a hard constraint forbids ends the trial; a soft one does not."""
+    forbid = compile_expression("batch < 6", SCOPE)
+    hard = Constraint(name="large-batches", forbid=forbid)
+    soft = Constraint(name="large-batches", forbid=forbid, accept_probability=0.5)
+    space = Space(parameters=SPACE.parameters, constraints=(hard,))
+    assert retry(HALVE, space=space) == NoRetry(
+        "the adjusted values break constraint large-batches"
+    )
+    space = Space(parameters=SPACE.parameters, constraints=(soft,))
+    assert retry(HALVE, space=space) == VALUES | {"batch": 4}
