@@ -8,7 +8,7 @@ let a forbidden combination through.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -63,8 +63,8 @@ class RangeSlice:
 
     @property
     def _margin(self) -> float:
-        """A whole number owns the half to either side of it."""
-        return 0.5 if isinstance(self.parameter, Integer) else 0.0
+        """A whole number owns half a step to either side of it."""
+        return self.parameter.step / 2 if isinstance(self.parameter, Integer) else 0.0
 
     def _lengths(self) -> list[float]:
         margin = self._margin
@@ -97,9 +97,18 @@ def range_slice(
         marks.update(_changes(parameter, clause))
     intervals = _join(parameter, sorted(marks), allowed)
     if isinstance(parameter, Integer):
-        whole = [(float(math.ceil(low)), float(math.floor(high))) for low, high in intervals]
-        intervals = tuple((low, high) for low, high in whole if low <= high)
+        intervals = tuple(_whole(parameter, intervals))
     return RangeSlice(parameter, intervals) if intervals else None
+
+
+def _whole(parameter: Integer, intervals: Sequence[Interval]) -> Iterator[Interval]:
+    """The intervals drawn in to the nearest legal whole numbers; those without one drop out."""
+    start, step = parameter.low, parameter.step
+    for low, high in intervals:
+        first = start + step * math.ceil((low - start) / step)
+        last = start + step * math.floor((high - start) / step)
+        if first <= last:
+            yield float(first), float(last)
 
 
 def _join(
