@@ -1,0 +1,71 @@
+# kubetune: `make help` is the front page.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+export UV_PYTHON_PREFERENCE ?= only-system
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -q
+
+.PHONY: help quickstart test test-unit test-rest test-gp lint format generate verify bench env env-gp clean
+
+help: ## shows this page
+	@echo "kubetune: one manifest tunes a model, here or on Kubernetes"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+quickstart: $(UV) ## tunes a digits classifier on this machine, start to end, within minutes
+	@$(UV) sync --quiet --inexact --no-default-groups --group quickstart
+	@.venv/bin/kubetune run examples/01-digits/study.yaml -o runs/digits
+	@echo
+	@echo "Try next:"
+	@echo "  .venv/bin/kubetune-trainer digits --config runs/digits/best_config.yaml   retrain with the best, test on held-back images"
+	@echo "  .venv/bin/kubetune run examples/01-digits/study.yaml -o runs/digits --trials 24   go on with more trials"
+	@echo "  .venv/bin/kubetune trials runs/digits        every trial; with --format json for programs"
+	@echo "  .venv/bin/kubetune sample examples/01-digits/study.yaml -n 20   draws, and what constraints turned down"
+	@echo "  less runs/digits/REPORT.md                   the written result"
+
+test: lint verify test-unit test-rest test-gp ## everything that must hold before a change lands
+
+test-unit: env ## the unit suite and the property tests
+	$(PYTEST) -n 2 tests/unit tests/properties
+
+test-rest: env ## contract and end-to-end tests with real processes
+	$(PYTEST) -n 2 tests/contract tests/integration
+
+test-gp: env-gp ## the Gaussian process sampler, in an environment of its own with torch
+	.venv-gp/bin/python -m pytest -q tests/gp
+
+lint: env ## ruff, mypy strict, import rings
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: env ## formats the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+generate: env ## writes what is generated: the CRD
+	$(PY) -m kubetune.api.crd > crds/kubetune.io_tuningstudies.yaml
+
+verify: generate ## regenerates and fails when something generated was not committed
+	git diff --exit-code -- crds
+
+bench: env env-gp ## every performance figure, as a ratio against a peer or a floor in the same run
+	$(PY) -m bench
+	.venv-gp/bin/python -m bench quality --sampler GP
+
+env: $(UV)
+	@$(UV) sync --quiet
+
+env-gp: $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-gp $(UV) sync --quiet --extra gp
+
+clean: ## removes environments and caches, never runs
+	rm -rf .venv .venv-gp .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.tools/bin/uv:
+	@echo "uv is missing: installing it into .tools with pip"
+	@python3 -m venv .tools && .tools/bin/python -m pip install --quiet uv
