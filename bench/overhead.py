@@ -12,7 +12,11 @@ from pathlib import Path
 
 from bench.table import Figure
 
-PROGRAM = 'sleep {seconds}; printf \'{{"schema": 1, "state": "Complete", "metrics": {{"loss": %s}}}}\' "$X" > "$KUBETUNE_TERMINATION_LOG"'
+PROGRAM = (
+    "sleep {seconds}; "
+    'printf \'{{"schema": 1, "state": "Complete", "metrics": {{"loss": %s}}}}\' "$X"'
+    ' > "$KUBETUNE_TERMINATION_LOG"'
+)
 
 STUDY = """\
 apiVersion: kubetune.io/v1alpha1

@@ -25,7 +25,12 @@ spec:
       containers:
       - name: trainer
         image: none
-        command: [sh, -c, 'date +%s.%N > "first-$$$$"; printf "{\\"schema\\": 1, \\"state\\": \\"Complete\\", \\"metrics\\": {\\"loss\\": 1}}" > "$KUBETUNE_TERMINATION_LOG"']
+        command:
+        - sh
+        - -c
+        - >-
+          date +%s.%N > "first-$$$$";
+          printf '{"schema": 1, "state": "Complete", "metrics": {"loss": 1}}' > "$KUBETUNE_TERMINATION_LOG"
 """
 
 
