@@ -1,0 +1,120 @@
+"""Admission: everything that is wrong with a study as written, at once, before anything runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from kubetune.api import convert, convert_space, unsupported, wording
+from kubetune.api.checks import initial, names, parameters, search, trials
+from kubetune.api.checks import space as space_checks
+from kubetune.api.compiling import Compiler
+from kubetune.api.mending import Draft, mend
+from kubetune.api.v1alpha1.study import TuningStudy
+from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.expressions import Kind
+from kubetune.domain.faults import Fault
+from kubetune.domain.feasibility import Feasibility, feasible_share
+from kubetune.domain.space import Space
+from kubetune.domain.study import InitialTrial, StudySpec
+
+_SPACE = ("parameters", "derived", "fixed", "constraints")
+
+SECOND_LOOK = 8_000
+"""Samples with which a space is judged before it is refused as too small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The verdict over a manifest.
+
+    `spec` is there when there are no faults. `warnings` are worth a look and hold nothing up.
+    `feasibility` is there when the space itself is sound.
+    """
+
+    spec: StudySpec | None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    feasibility: Feasibility | None = None
+
+
+def check(data: Mapping[str, Any]) -> Admission:
+    """Checks a manifest given as plain data; never raises on bad data."""
+    rest, faults = unsupported.refuse(data)
+    draft: Draft | None
+    try:
+        draft = Draft(TuningStudy.model_validate(rest))
+    except ValidationError as error:
+        faults += wording.faults_of(error.errors(include_url=False))
+        draft = mend(rest, error)
+    if draft is None:
+        return Admission(None, tuple(faults))
+    return _check_draft(draft, faults)
+
+
+def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
+    compiler = Compiler(draft.lost | names.reserved(draft), draft.blind)
+    found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
+    space, kinds, circles = _space(draft, compiler, sound=not found)
+    rules = convert.rules(draft, compiler, kinds)
+    known = _known(draft, kinds)
+    found += circles
+    found += compiler.faults
+    found += search.check_objectives(draft)
+    found += search.check_sampler(draft)
+    found += search.check_pruner(draft)
+    found += trials.check_policy(draft, known)
+    found += trials.check_limits(draft)
+    found += trials.check_template(draft, known)
+    found += initial.check_study(draft)
+    found += _ends(draft, rules)
+    feasibility, initial_trials = None, tuple[InitialTrial, ...]()
+    if space is not None:
+        feasibility, initial_trials, more = _points(draft, space)
+        found += more
+    everything = tuple(dict.fromkeys([*faults, *found]))
+    warnings = (*search.warn(draft), *trials.warn(draft))
+    if everything or space is None:
+        return Admission(None, everything, warnings, feasibility)
+    spec = convert.study_spec(draft.study, space, rules, initial_trials)
+    return Admission(spec, (), warnings, feasibility)
+
+
+def _space(
+    draft: Draft, compiler: Compiler, *, sound: bool
+) -> tuple[Space | None, dict[str, Kind], list[Fault]]:
+    """The space, if nothing is wrong with any part of it."""
+    kinds, derived = convert_space.declared(draft, compiler)
+    whens = convert_space.conditions(draft, compiler, kinds)
+    limits = convert_space.constraints(draft, compiler, kinds)
+    circles = list(space_checks.check_circles(draft, whens, derived))
+    if not sound or circles or compiler.faults or not draft.sound(*_SPACE):
+        return None, kinds, circles
+    return convert_space.space(draft, kinds, derived, whens, limits), kinds, circles
+
+
+def _points(
+    draft: Draft, space: Space
+) -> tuple[Feasibility, tuple[InitialTrial, ...], list[Fault]]:
+    coordinates = Coordinates(space)
+    feasibility = feasible_share(coordinates)
+    if feasibility.drawable < space_checks.SHARE_LIMIT:
+        feasibility = feasible_share(coordinates, SECOND_LOOK)
+    initial_trials, faults = initial.check_points(draft, coordinates)
+    faults += space_checks.check_reach(draft, coordinates)
+    faults += space_checks.check_room(coordinates, feasibility)
+    return feasibility, initial_trials, faults
+
+
+def _known(draft: Draft, kinds: Mapping[str, Kind]) -> set[str]:
+    spec = draft.study.spec
+    ranges, derived = ({item.name for item in part} for part in (spec.parameters, spec.derived))
+    return ranges | derived | set(spec.fixed) | set(kinds)
+
+
+def _ends(draft: Draft, rules: convert.Rules) -> Iterator[Fault]:
+    places = {item.name: index for index, item in enumerate(draft.study.spec.outcomes)}
+    for outcome in rules.outcomes:
+        path = draft.path("outcomes", places[outcome.name], "when")
+        yield from trials.check_ends(outcome.when, path)

@@ -1,0 +1,1 @@
+"""What makes a well-formed study one that can be run: pure checks, each over one part of it."""
