@@ -1,0 +1,65 @@
+"""Trials of a study without its manifest: for reports and tables."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from kubetune.adapters.optuna import rows
+from kubetune.adapters.optuna.database import Database
+from kubetune.domain.study import Direction
+from kubetune.domain.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A stored study: its objectives (metric, direction) in order, and its trials."""
+
+    objectives: tuple[tuple[str, Direction], ...]
+    trials: tuple[Trial, ...]
+
+
+def study_names(url: str) -> tuple[str, ...]:
+    """The studies in a database, in order of name.
+
+    Raises:
+        StorageUnreachable: it does not answer.
+    """
+    database = Database.acquire(url)
+    try:
+        return database.call_now(lambda: database.transaction(rows.study_names))
+    finally:
+        database.release()
+
+
+def read_history(url: str, study_name: str) -> History:
+    """A study as it is stored.
+
+    Raises:
+        KeyError: there is no study of this name.
+        StorageUnreachable: the database does not answer.
+    """
+    database = Database.acquire(url)
+    try:
+        return database.call_now(lambda: _read(database, study_name))
+    finally:
+        database.release()
+
+
+def read_trials(url: str, study_name: str) -> tuple[Trial, ...]:
+    """All trials of a study, in order of number; raises as `read_history`."""
+    return read_history(url, study_name).trials
+
+
+def _read(database: Database, study_name: str) -> History:
+    def read(connection: Connection) -> History:
+        study = rows.find_study(connection, study_name)
+        if study is None:
+            raise KeyError(study_name)
+        objectives = tuple(
+            (item["metric"], Direction(item["direction"]))
+            for item in study.description["objectives"]
+        )
+        records = rows.read_records(connection, study.row)
+        return History(objectives, tuple(record.trial for record in records))
+
+    return database.transaction(read)

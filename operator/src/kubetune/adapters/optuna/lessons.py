@@ -1,0 +1,50 @@
+"""What a sampler is taught by a trial."""
+
+from enum import StrEnum
+
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.trial import Trial, TrialState
+
+
+class Lesson(StrEnum):
+    """How a trial counts for the sampler.
+
+    RUNNING: a place that is being tried. VALUED: it has values, and constraints where there are
+    any. CUT: it was pruned, its curve counts. AVOID: the configuration failed by its own fault; a
+    model that weighs pruned trials keeps away from it. NOTHING: the failure was not its own.
+    """
+
+    RUNNING = "running"
+    VALUED = "valued"
+    CUT = "cut"
+    AVOID = "avoid"
+    NOTHING = "nothing"
+
+
+FAULTLESS = frozenset(
+    {
+        TrialReason.NONE,
+        TrialReason.DISRUPTED,
+        TrialReason.CANCELLED,
+        TrialReason.LAUNCH_FAILED,
+        TrialReason.IMAGE_PULL_FAILED,
+        TrialReason.UNSCHEDULABLE,
+    }
+)
+"""Failures that say nothing of the configuration."""
+
+
+def lesson(trial: Trial) -> Lesson:
+    """How a trial counts."""
+    outcome = trial.outcome
+    if outcome is None:
+        return Lesson.RUNNING
+    match outcome.state:
+        case TrialState.PRUNED:
+            return Lesson.CUT
+        case TrialState.FAILED if outcome.reason in FAULTLESS:
+            return Lesson.NOTHING
+        case _ if outcome.values:
+            return Lesson.VALUED
+        case _:
+            return Lesson.AVOID

@@ -1,0 +1,269 @@
+"""The port: one study's trials, in a database and, as they were last read or written, in memory."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from threading import Thread
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from kubetune.adapters.optuna import rows, seeds
+from kubetune.adapters.optuna.database import Database
+from kubetune.adapters.optuna.description import describe, refuse_changes
+from kubetune.adapters.optuna.drawing import Draft, Drafter
+from kubetune.adapters.optuna.records import Record
+from kubetune.domain import transitions
+from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.draw import NoFeasibleDraw
+from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
+from kubetune.domain.study import InitialTrial, SamplerAlgorithm, StudySpec
+from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.values import Assignment
+
+T = TypeVar("T")
+
+_MODELS = frozenset(
+    {
+        SamplerAlgorithm.TPE,
+        SamplerAlgorithm.GP,
+        SamplerAlgorithm.CMAES,
+        SamplerAlgorithm.NSGAII,
+        SamplerAlgorithm.NSGAIII,
+    }
+)
+
+
+def import_early() -> None:
+    """Loads Optuna on the side, half a second, before a model is first asked."""
+    Thread(target=import_module, args=("kubetune.adapters.optuna.mirror",)).start()
+
+
+class OptunaStore:
+    """A TrialStore over an Optuna database.
+
+    The only writer of its study, so memory is the truth between writes and `trials` costs
+    nothing. Every change is one transaction. After a transaction that failed it is unknown
+    whether it reached the database, so all is read again before the next.
+    """
+
+    def __init__(self, database: Database, study_name: str, spec: StudySpec, clock: Clock) -> None:
+        self._database = database
+        self._name = study_name
+        self._spec = spec
+        self._clock = clock
+        self._coordinates = Coordinates(spec.space)
+        self._drafter = Drafter(spec, self._coordinates)
+        self._study = 0
+        self._records: list[Record] = []
+        self._trials: tuple[Trial, ...] = ()
+        self._certain = False
+        self._warming = False
+
+    @classmethod
+    async def open(cls, url: str, study_name: str, spec: StudySpec, clock: Clock) -> "OptunaStore":
+        """Opens a study, creating database and study where they are not there.
+
+        Raises:
+            InvalidSpec: the study has trials and was another one, or its sampler cannot run here.
+            StorageUnreachable: the database does not answer.
+            ValueError: the URL, or the database behind it, is not usable.
+        """
+        database = Database.acquire(url)
+        try:
+            store = cls(database, study_name, spec, clock)
+            await database.call(store._load)
+        except BaseException:
+            database.release()
+            raise
+        return store
+
+    async def trials(self) -> tuple[Trial, ...]:
+        """See TrialStore.trials."""
+        return self._trials
+
+    async def draw(self, count: int) -> Drawn:
+        """See TrialStore.draw; all of `count` are stored together."""
+        return await self._write(lambda: self._draw(count))
+
+    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+        """See TrialStore.add_initial."""
+        if outcome is not None:
+            transitions.check_outcome(outcome, len(self._spec.objectives))
+        return await self._write(lambda: self._add_initial(initial, outcome))
+
+    async def record(self, number: int, points: Sequence[Point]) -> None:
+        """See TrialStore.record; nothing is added to a trial that ended."""
+        await self._write(lambda: self._record(number, tuple(points)))
+
+    async def started(self, number: int, attempt: int, at: float) -> None:  # noqa: ARG002 - any attempt may be the first seen
+        """See TrialStore.started."""
+        await self._write(lambda: self._rerun(number, lambda trial: transitions.started(trial, at)))
+        if not self._warming and self._spec.sampler.algorithm in _MODELS:
+            self._warming = True
+            import_early()
+
+    async def retry(self, number: int, attempt: int, reason: str, parameters: Assignment) -> None:
+        """See TrialStore.retry."""
+
+        def change(trial: Trial) -> Trial:
+            return transitions.retried(trial, attempt, reason, parameters)
+
+        await self._write(lambda: self._rerun(number, change))
+
+    async def tell(
+        self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
+    ) -> bool:
+        """See TrialStore.tell.
+
+        Raises:
+            ValueError: the outcome is none that a sampler could learn from; nothing is written.
+        """
+        transitions.check_outcome(outcome, len(self._spec.objectives))
+        return await self._write(lambda: self._tell(number, outcome, started_at, ended_at))
+
+    async def close(self) -> None:
+        """Lets the database go."""
+        self._database.release()
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        def certain() -> T:
+            if not self._certain:
+                self._load()
+            try:
+                return work()
+            except StorageUnreachable:
+                self._certain = False
+                raise
+
+        return await self._database.call(certain)
+
+    def _load(self) -> None:
+        """Reads the study, creating it when it is new. In the database's thread, like the rest."""
+        described = describe(self._spec)
+
+        def load(connection: Connection) -> tuple[int, list[Record]]:
+            study = rows.find_study(connection, self._name)
+            records = rows.read_records(connection, study.row) if study else ()
+            if study is None or (not records and study.description != described):
+                row = rows.write_study(connection, self._name, self._spec, described)
+                return row, []
+            refuse_changes(study.description, described)
+            return study.row, list(records)
+
+        self._study, self._records = self._database.transaction(load)
+        self._trials = tuple(record.trial for record in self._records)
+        self._certain = True
+
+    def _draw(self, count: int) -> Drawn:
+        history = list(self._records)
+        rejected: dict[str, int] = {}
+        exhausted = False
+        while len(history) < len(self._records) + count and not exhausted:
+            try:
+                draft = self._drafter.draft(history)
+            except NoFeasibleDraw as nothing:
+                draft = None
+                _add(rejected, nothing.rejected)
+            if draft is None:
+                exhausted = True
+            else:
+                history.append(self._new(draft, len(history)))
+                _add(rejected, draft.rejected)
+        added = self._insert(history[len(self._records) :])
+        return Drawn(trials=added, exhausted=exhausted, rejected=rejected)
+
+    def _new(self, draft: Draft, number: int) -> Record:
+        trial = Trial(
+            number=number,
+            state=TrialState.RUNNING,
+            parameters=draft.candidate.parameters,
+            active=draft.candidate.active,
+            seed=self._trial_seed(number),
+            rejected=draft.rejected,
+            created_at=self._clock.now(),
+        )
+        return draft.record(trial)
+
+    def _add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+        for trial in self._trials:
+            if trial.initial == initial.name:
+                return trial
+        number, now = len(self._records), self._clock.now()
+        candidate = self._coordinates.assess(initial.parameters)
+        trial = Trial(
+            number=number,
+            state=TrialState.RUNNING,
+            parameters=candidate.parameters,
+            active=candidate.active,
+            seed=self._trial_seed(number),
+            initial=initial.name,
+            baseline=initial.baseline,
+            created_at=now,
+        )
+        if outcome is not None:
+            trial = transitions.ended(trial, outcome, None, now)
+        record = Record(
+            trial=trial,
+            point=self._coordinates.encode(candidate.parameters),
+            drawn=candidate.parameters,
+        )
+        return self._insert([record])[0]
+
+    def _insert(self, added: Sequence[Record]) -> tuple[Trial, ...]:
+        if not added:
+            return ()
+
+        def insert(connection: Connection) -> list[Record]:
+            return [
+                replace(record, row=rows.insert_trial(connection, self._study, self._spec, record))
+                for record in added
+            ]
+
+        self._records = [*self._records, *self._database.transaction(insert)]
+        self._trials = tuple(record.trial for record in self._records)
+        return self._trials[-len(added) :]
+
+    def _record(self, number: int, points: tuple[Point, ...]) -> None:
+        record = self._records[number]
+        fresh = transitions.new_points(record.trial, points)
+        if not fresh:
+            return
+        trial = transitions.extended(record.trial, fresh)
+        longer = replace(record, trial=trial, arrived=(*record.arrived, *fresh))
+        metric = self._spec.objective.metric
+        self._database.transaction(lambda it: rows.write_points(it, longer, fresh, metric))
+        self._keep(longer)
+
+    def _rerun(self, number: int, change: Callable[[Trial], Trial]) -> None:
+        record = self._records[number]
+        trial = change(record.trial)
+        if trial is record.trial:
+            return
+        first = record.trial.attempt == 1 and record.trial.started_at is None
+        self._database.transaction(lambda it: rows.write_run(it, record.row, trial, first=first))
+        self._keep(replace(record, trial=trial))
+
+    def _tell(
+        self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
+    ) -> bool:
+        record = self._records[number]
+        if record.trial.state.ended:
+            return False
+        trial = transitions.ended(record.trial, outcome, started_at, ended_at)
+        self._database.transaction(lambda it: rows.write_end(it, record.row, self._spec, trial))
+        self._keep(replace(record, trial=trial))
+        return True
+
+    def _keep(self, record: Record) -> None:
+        number = record.trial.number
+        self._records[number] = record
+        self._trials = (*self._trials[:number], record.trial, *self._trials[number + 1 :])
+
+    def _trial_seed(self, number: int) -> int:
+        return seeds.seed(self._spec.sampler.seed, number, "trial")
+
+
+def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        total[name] = total.get(name, 0) + count

@@ -1,0 +1,86 @@
+"""How a trial's record changes: pure steps that every store shares. None of them repeats harm."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.values import Assignment
+
+VALUED = frozenset({TrialState.COMPLETE, TrialState.INFEASIBLE})
+"""States that carry a value for each objective."""
+
+
+def new_points(trial: Trial, points: Sequence[Point]) -> tuple[Point, ...]:
+    """The points that a trial does not have yet, the first of each step; none once it ended."""
+    if trial.state.ended:
+        return ()
+    known = {point.step for point in trial.curve}
+    fresh: dict[float, Point] = {}
+    for point in points:
+        if point.step not in known:
+            fresh.setdefault(point.step, point)
+    return tuple(fresh.values())
+
+
+def extended(trial: Trial, points: Sequence[Point]) -> Trial:
+    """The trial with new points, in order of steps."""
+    curve = sorted((*trial.curve, *points), key=lambda point: point.step)
+    return replace(trial, curve=tuple(curve))
+
+
+def started(trial: Trial, at: float) -> Trial:
+    """The trial with the time of its first start; unchanged when it has one or ended."""
+    if trial.state.ended or trial.started_at is not None:
+        return trial
+    return replace(trial, started_at=at)
+
+
+def retried(trial: Trial, attempt: int, reason: str, parameters: Assignment) -> Trial:
+    """The trial at its next attempt; unchanged when it is there, beyond, or ended.
+
+    Disruptions and out-of-memory are counted, a suspension is not.
+    """
+    if trial.state.ended or attempt <= trial.attempt:
+        return trial
+    return replace(
+        trial,
+        attempt=attempt,
+        disruptions=trial.disruptions + (reason == TrialReason.DISRUPTED),
+        out_of_memory=trial.out_of_memory + (reason == TrialReason.OUT_OF_MEMORY),
+        parameters={**trial.parameters, **parameters},
+    )
+
+
+def ended(trial: Trial, outcome: Outcome, started_at: float | None, ended_at: float) -> Trial:
+    """The trial with its end."""
+    return replace(
+        trial,
+        state=outcome.state,
+        outcome=outcome,
+        started_at=trial.started_at if started_at is None else started_at,
+        ended_at=ended_at,
+    )
+
+
+def check_outcome(outcome: Outcome, objectives: int) -> None:
+    """Refuses an outcome that no sampler could learn from.
+
+    Raises:
+        ValueError: the state is no end; the values are not one finite number an objective (for
+            Complete and Infeasible) or are there at all (otherwise); a constraint is NaN.
+    """
+    if not outcome.state.ended:
+        raise ValueError(f"outcome.state is {outcome.state.value}: tell an ended state")
+    expected = objectives if outcome.state in VALUED else 0
+    if len(outcome.values) != expected:
+        raise ValueError(
+            f"outcome.values has {len(outcome.values)} numbers: a {outcome.state.value} trial of "
+            f"{objectives} objective(s) carries {expected}"
+        )
+    for value in outcome.values:
+        if not math.isfinite(value):
+            raise ValueError(f"outcome.values has {value}: tell Failed with reason Diverged")
+    if any(math.isnan(amount) for amount in outcome.constraints):
+        raise ValueError("outcome.constraints has NaN: leave them empty when nothing was measured")
