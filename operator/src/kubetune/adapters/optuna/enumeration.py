@@ -103,7 +103,7 @@ def _level(item: Axis, level: int, count: int) -> float | int:
             return int(item.low) + level
         case _ if count == 1:
             return item.middle
-        case _ if level == count - 1:
-            return item.high
+        case _ if level in (0, count - 1):
+            return item.high if level else item.low
         case _:
             return item.at(level / (count - 1))

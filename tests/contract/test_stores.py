@@ -1,0 +1,56 @@
+"""The rules of `store_contract` for every store there is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.contract.store_contract import StoreContract
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_store import MemoryStore
+
+from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.domain.study import StudySpec
+
+
+class Reopening:
+    """An OptunaStore that is opened for each call alone: nothing lives but the database."""
+
+    def __init__(self, url: str, spec: StudySpec, clock: FakeClock) -> None:
+        self._arguments = (url, "study", spec, clock)
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*arguments: Any) -> Any:
+            store = await OptunaStore.open(*self._arguments)
+            try:
+                return await getattr(store, name)(*arguments)
+            finally:
+                await store.close()
+
+        return call
+
+
+class TestOptunaStore(StoreContract):
+    @asynccontextmanager
+    async def open_store(
+        self, folder: Path, spec: StudySpec, clock: FakeClock
+    ) -> AsyncIterator[OptunaStore]:
+        store = await OptunaStore.open(f"sqlite:///{folder}/study.db", "study", spec, clock)
+        yield store
+        await store.close()
+
+
+class TestOptunaStoreReopened(StoreContract):
+    @asynccontextmanager
+    async def open_store(
+        self, folder: Path, spec: StudySpec, clock: FakeClock
+    ) -> AsyncIterator[Reopening]:
+        yield Reopening(f"sqlite:///{folder}/study.db", spec, clock)
+
+
+class TestMemoryStore(StoreContract):
+    @asynccontextmanager
+    async def open_store(
+        self, folder: Path, spec: StudySpec, clock: FakeClock
+    ) -> AsyncIterator[MemoryStore]:
+        yield MemoryStore(spec, clock)

@@ -1,0 +1,113 @@
+"""A store in memory that draws uniformly: the second implementation of the port."""
+
+from collections.abc import Sequence
+from random import Random
+
+from kubetune.domain import transitions
+from kubetune.domain.coordinates import Coordinates, Repair
+from kubetune.domain.draw import Draw, draw
+from kubetune.domain.ports import Clock, Drawn
+from kubetune.domain.study import InitialTrial, StudySpec
+from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.values import Assignment
+
+
+class MemoryStore:
+    """A TrialStore without a database. A combination is drawn once, however often asked."""
+
+    def __init__(self, spec: StudySpec, clock: Clock) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._coordinates = Coordinates(spec.space)
+        self._trials: tuple[Trial, ...] = ()
+
+    async def trials(self) -> tuple[Trial, ...]:
+        return self._trials
+
+    async def draw(self, count: int) -> Drawn:
+        added: list[Trial] = []
+        rejected: dict[str, int] = {}
+        for _ in range(count):
+            found = self._next()
+            if found is None:
+                return Drawn(trials=tuple(added), exhausted=True, rejected=rejected)
+            for name, times in found.rejected.items():
+                rejected[name] = rejected.get(name, 0) + times
+            candidate = found.candidate
+            added.append(self._add(candidate.parameters, candidate.active, rejected=found.rejected))
+        return Drawn(trials=tuple(added), rejected=rejected)
+
+    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+        for trial in self._trials:
+            if trial.initial == initial.name:
+                return trial
+        if outcome is not None:
+            transitions.check_outcome(outcome, len(self._spec.objectives))
+        candidate = self._coordinates.assess(initial.parameters)
+        trial = self._add(
+            candidate.parameters,
+            candidate.active,
+            initial=initial.name,
+            baseline=initial.baseline,
+        )
+        if outcome is not None:
+            trial = self._put(transitions.ended(trial, outcome, None, self._clock.now()))
+        return trial
+
+    async def record(self, number: int, points: Sequence[Point]) -> None:
+        trial = self._trials[number]
+        self._put(transitions.extended(trial, transitions.new_points(trial, points)))
+
+    async def started(self, number: int, attempt: int, at: float) -> None:
+        self._put(transitions.started(self._trials[number], at))
+
+    async def retry(self, number: int, attempt: int, reason: str, parameters: Assignment) -> None:
+        self._put(transitions.retried(self._trials[number], attempt, reason, parameters))
+
+    async def tell(
+        self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
+    ) -> bool:
+        transitions.check_outcome(outcome, len(self._spec.objectives))
+        trial = self._trials[number]
+        if trial.state.ended:
+            return False
+        self._put(transitions.ended(trial, outcome, started_at, ended_at))
+        return True
+
+    async def close(self) -> None:
+        """Nothing to let go."""
+
+    def _next(self) -> Draw | None:
+        """Gives up after a thousand combinations in a row that were all tried before."""
+        random = Random(f"{self._spec.sampler.seed}/{len(self._trials)}").random
+        tried = [trial.parameters for trial in self._trials]
+        axes = self._coordinates.axes
+        for _ in range(1000):
+            found = draw(
+                self._coordinates,
+                lambda _: {axis.name: axis.at(random()) for axis in axes},
+                random,
+                Repair.SPREAD,
+            )
+            if found and found.candidate.parameters not in tried:
+                return found
+        return None
+
+    def _add(self, parameters: Assignment, active: frozenset[str], **changes: object) -> Trial:
+        number = len(self._trials)
+        trial = Trial(
+            number=number,
+            state=TrialState.RUNNING,
+            parameters=parameters,
+            active=active,
+            seed=number,
+            created_at=self._clock.now(),
+            **changes,  # type: ignore[arg-type] # names of fields, checked by the constructor
+        )
+        self._trials = (*self._trials, trial)
+        return trial
+
+    def _put(self, trial: Trial) -> Trial:
+        number = trial.number
+        self._trials = (*self._trials[:number], trial, *self._trials[number + 1 :])
+        return trial
