@@ -29,7 +29,7 @@ Weights: TypeAlias = dict[str, Array]
 SPLIT_SEED = 1797
 SIDE = 8
 CLASSES = 10
-VIEWS = 16
+VIEWS = 20
 """How often an epoch shows each training image."""
 
 
