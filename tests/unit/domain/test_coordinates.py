@@ -133,6 +133,14 @@ def test_a_conditional_parameter_is_there_only_when_its_condition_holds():
     assert active.parameters == {"layers": 5, "width": 6, "optimizer": "SGD"}
 
 
+def test_an_inactive_parameter_is_encoded_as_the_middle_of_its_axis():
+    """Its `otherwise` value may lie outside the range: a sampler must never see it."""
+    when = compile_expression("optimizer == 'SGD'", SCOPE)
+    cycles = Integer(name="layers", low=2, high=8, condition=Condition(when, 0))
+    space = coordinates(cycles, OPTIMIZER)
+    assert space.encode({"optimizer": "Adam", "layers": 0}) == {"layers": 5, "optimizer": 0}
+
+
 def test_a_constraint_on_an_inactive_parameter_does_not_apply():
     """Without a value there is nothing to forbid, even where the rest of the clause is true."""
     when = compile_expression("optimizer == 'SGD'", SCOPE)

@@ -111,15 +111,20 @@ class Coordinates:
         return self._decide({}, lambda parameter, _: parameters[parameter.name])
 
     def encode(self, parameters: Assignment) -> dict[str, float | int]:
-        """The point of given parameters; the middle of an axis for a parameter not given.
+        """The point of given parameters; the middle of an axis for an inactive parameter.
 
         Raises:
+            KeyError: an active parameter is missing.
             ValueError: a value is none of its parameter's.
         """
         point: dict[str, float | int] = {item.name: item.middle for item in self.axes}
-        for parameter in self.space.parameters:
-            if parameter.name in parameters:
-                point[parameter.name] = coordinate_of(parameter, parameters[parameter.name])
+
+        def pick(parameter: Parameter, _: _Walk) -> Value:
+            value = parameters[parameter.name]
+            point[parameter.name] = coordinate_of(parameter, value)
+            return value
+
+        self._decide({}, pick)
         return point
 
     def needs(self, name: str) -> frozenset[str]:
