@@ -11,5 +11,5 @@ if os.fork() == 0:
     os.execve("/bin/sleep", ["sleep", "1000"], environment)
 os.wait()
 if sys.argv[1:] == ["marked", "stay"]:
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     os.execv("/bin/sleep", ["sleep", "1000"])

@@ -4,15 +4,17 @@ import asyncio
 import sys
 from pathlib import Path
 
-from kubetune.adapters.local.executor import LocalExecutor
 from tests.unit.adapters.local.runs import make_order
+
+from kubetune.adapters.local.executor import LocalExecutor
 
 
 async def main(folder: Path, commands: list[str]) -> None:
     executor = LocalExecutor(folder, folder, parallelism=1, grace_seconds=5)
     for number, command in enumerate(commands):
         await executor.launch(make_order(number, "sh", "-c", command))
-    print("launched", flush=True)
+    sys.stdout.write("launched\n")
+    sys.stdout.flush()
     await asyncio.sleep(1000)
 
 

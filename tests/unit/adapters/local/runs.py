@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.builders import make_study, make_trial
+
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.processes import family
 from kubetune.domain.ports import LaunchOrder
 from kubetune.domain.runs import Run, RunState
-from tests.builders import make_study, make_trial
 
 PROGRAMS = Path(__file__).parents[3] / "programs"
 
@@ -61,7 +62,9 @@ async def ended(executor: LocalExecutor, number: int = 0) -> Run:
 async def said_ready(executor: LocalExecutor, folder: Path, number: int = 0) -> Run:
     """The run of this trial, once it has printed "ready" on a line of its own."""
     log = folder / "trials" / str(number) / "stdout.log"
-    return await _wait(executor, number, lambda _: b"\nready\n" in log.read_bytes())
+    return await _wait(
+        executor, number, lambda _: log.exists() and b"\nready\n" in log.read_bytes()
+    )
 
 
 async def _wait(executor: LocalExecutor, number: int, holds: Any) -> Run:

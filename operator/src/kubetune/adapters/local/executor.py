@@ -134,11 +134,10 @@ class LocalExecutor:
         except asyncio.CancelledError:
             kill(attempt for attempt in live if attempt.live)
             raise
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            for attempt in live:
-                attempt.release()
+        for task in self._tasks:
+            task.cancel()
+        for attempt in live:
+            attempt.release()
 
     def _open(self) -> None:
         """Finds, once, what an earlier tuner began."""

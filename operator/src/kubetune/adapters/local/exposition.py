@@ -1,11 +1,11 @@
 """Reads what a trial shows on its metrics port: Prometheus text, of which three names count."""
 
 import math
-import re
 from collections.abc import Iterator
 from itertools import islice
 
 from kubetune.domain.observation import Reading
+from kubetune.domain.result import METRIC_NAME
 from kubetune.domain.trial import Point
 
 METRIC_LIMIT = 100
@@ -13,13 +13,12 @@ METRIC_LIMIT = 100
 
 _PREFIX = "kubetune_trial_"
 _LINE_LIMIT = 4 * METRIC_LIMIT
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 def parse(body: bytes) -> Reading:
     """The newest point and the progress; an empty reading when the text is not what it should be.
 
-    A point needs a finite step and at least one metric, whose value may be NaN or infinite.
+    A point needs a finite step from 0 and at least one metric, whose value may be NaN or infinite.
     """
     step, progress = math.nan, 0.0
     metrics: dict[str, float] = {}
@@ -30,12 +29,12 @@ def parse(body: bytes) -> Reading:
                 step = value
             elif name == "kubetune_trial_progress_ratio":
                 progress = min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
-            elif name == "kubetune_trial_metric" and _NAME.fullmatch(metric):
+            elif name == "kubetune_trial_metric" and METRIC_NAME.fullmatch(metric):
                 metrics[metric] = value
     except Exception:  # noqa: BLE001 - the parser raises many kinds on garbage, all mean the same
         return Reading()
     metrics = dict(islice(metrics.items(), METRIC_LIMIT))
-    points = (Point(step, metrics),) if metrics and math.isfinite(step) else ()
+    points = (Point(step, metrics),) if metrics and 0 <= step < math.inf else ()
     return Reading(points=points, progress=progress)
 
 
