@@ -21,7 +21,7 @@ from kubetune.domain.study import InitialTrial, StudySpec
 
 _SPACE = ("parameters", "derived", "fixed", "constraints")
 
-SECOND_LOOK = 8_000
+SECOND_LOOK = 4_000
 """Samples with which a space is judged before it is refused as too small."""
 
 
@@ -54,7 +54,7 @@ def check(data: Mapping[str, Any]) -> Admission:
 
 
 def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
-    compiler = Compiler(draft.lost | names.reserved(draft), draft.blind)
+    compiler = Compiler(draft.lost | names.unusable(draft), draft.blind)
     found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
     space, kinds, circles = _space(draft, compiler, sound=not found)
     rules = convert.rules(draft, compiler, kinds)

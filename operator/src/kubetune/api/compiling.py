@@ -75,12 +75,13 @@ class Compiler:
 
     def _add(self, path: Path, column: int, message: str, later: Collection[str]) -> None:
         found = _UNKNOWN.match(message)
-        if found and self.blind:
+        name = found.group(1).partition(".")[0] if found else ""
+        if name and self.blind:
             return
-        if found and found.group(1) in later:
-            message = f"'{found.group(1)}' is computed further down: write it before this one"
-        elif found and found.group(1) in RUNTIME_VARIABLES:
-            message = f"'{found.group(1)}' is not known here: {_instead(found.group(1))}"
+        if name in later:
+            message = f"'{name}' is computed further down: write it before this one"
+        elif name in RUNTIME_VARIABLES:
+            message = f"'{name}' is not known here: {_instead(name)}"
         self.faults.append(Fault(path, message, column))
 
 

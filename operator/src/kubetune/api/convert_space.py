@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from kubetune.api.compiling import Compiler, negated
 from kubetune.api.mending import Draft
+from kubetune.api.v1alpha1.base import WHOLE_LIMIT
 from kubetune.api.v1alpha1.parameter import Parameter as WireParameter
 from kubetune.api.v1alpha1.space import Constraint as WireConstraint
 from kubetune.domain.expressions import Expression, Kind
@@ -60,9 +61,14 @@ def cast(value: Value, kind: Kind) -> Value:
         return value
     if kind is Kind.DOUBLE and found is Kind.INT:
         return float(value)
-    if kind is Kind.INT and isinstance(value, float) and value.is_integer():
+    if kind is Kind.INT and isinstance(value, float) and is_whole(value):
         return int(value)
     raise ValueError(value)
+
+
+def is_whole(number: float) -> bool:
+    """Whether a number is whole and small enough to be kept exactly."""
+    return number.is_integer() and abs(number) <= WHOLE_LIMIT
 
 
 def parameter(wire: WireParameter, condition: Condition | None) -> Parameter:

@@ -11,6 +11,13 @@ from pydantic import BaseModel
 
 Schema: TypeAlias = dict[str, Any]
 
+_BOUNDS = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+}
+
 
 def structural(model: type[BaseModel]) -> Schema:
     """The structural schema of a wire model."""
@@ -87,6 +94,11 @@ def const_to_enum(schema: Schema) -> Schema:
     return {**_without(schema, "const"), "enum": [schema["const"]]}
 
 
+def spell_bounds(schema: Schema) -> Schema:
+    """Bounds of optional numbers come in pydantic's own words: `ge` is `minimum`."""
+    return {_BOUNDS.get(key, key): value for key, value in schema.items()}
+
+
 def flag_exclusive_bounds(schema: Schema) -> Schema:
     """`exclusiveMinimum: 0` becomes `minimum: 0, exclusiveMinimum: true`."""
     result = dict(schema)
@@ -118,6 +130,14 @@ def keep_unknown(schema: Schema) -> Schema:
     return {**kept, "x-kubernetes-preserve-unknown-fields": True}
 
 
+def open_patterns(schema: Schema) -> Schema:
+    """`patternProperties` of one pattern is a map of any keys: the pattern is checked later."""
+    if "patternProperties" not in schema:
+        return schema
+    (values,) = schema["patternProperties"].values()
+    return {**_without(schema, "patternProperties"), "additionalProperties": values}
+
+
 def drop_property_names(schema: Schema) -> Schema:
     """Patterns of map keys are checked when the study is admitted: the cluster cannot."""
     return _without(schema, "propertyNames")
@@ -128,11 +148,13 @@ def _without(schema: Schema, key: str) -> Schema:
 
 
 STEPS: tuple[Callable[[Schema], Schema], ...] = (
+    open_patterns,
     drop_title,
     drop_null,
     drop_null_default,
     merge_numbers,
     const_to_enum,
+    spell_bounds,
     flag_exclusive_bounds,
     drop_discriminator,
     drop_closed,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from kubetune.domain.faults import Fault, Path
+from kubetune.domain.faults import Fault
 
 _FIELDS: dict[tuple[str, ...], str] = {
     ("phases",): "take it out; trials.max trials run in one phase",
@@ -26,13 +26,10 @@ def refuse(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         parent = spec if len(path) == 1 else spec.get(path[0])
         if isinstance(parent, dict) and path[-1] in parent:
             del parent[path[-1]]
-            faults.append(_fault(path, instead))
+            faults.append(Fault(("spec", *path), f"not supported yet: {instead}"))
     checkpoints = spec.get("checkpoints")
     if isinstance(checkpoints, dict) and checkpoints.get("keep") == "Finalists":
         del checkpoints["keep"]
-        faults.append(_fault(("checkpoints", "keep"), "Finalists: write Best or All"))
+        message = "'Finalists' is not supported yet: write Best or All"
+        faults.append(Fault(("spec", "checkpoints", "keep"), message))
     return rest, faults
-
-
-def _fault(path: Path, instead: str) -> Fault:
-    return Fault(("spec", *path), f"not supported yet: {instead}")

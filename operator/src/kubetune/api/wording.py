@@ -106,6 +106,8 @@ def _wrong_type(error: ErrorDetails, path: Path) -> str:
 
 def _no_choice(value: Any, context: Mapping[str, Any]) -> str:
     choices = re.findall(r"'([^']*)'", context["expected"])
+    if len(choices) == 1:
+        return f"{show(value)}: write {choices[0]}"
     return f"{show(value)} is none of {', '.join(choices)}{_close(value, choices)}"
 
 
@@ -181,6 +183,8 @@ def _expected(path: Path) -> str:
     choices = members or [str(choice) for choice in get_args(annotation)]
     if choices:
         return " or ".join(choices)
+    if path[-1] in {"name", "metric"}:
+        return "a name"
     return {bool: "true or false", str: "text", int: "a whole number", float: "a number"}.get(
         annotation, "a value"
     )

@@ -64,13 +64,16 @@ def _assess(wire: WireTrial, coordinates: Coordinates) -> tuple[Candidate | None
         if name in parameters:
             value = _member(parameters[name], given)
             if value is None:
-                message = f"{show(given)} is outside: {_range(parameters[name])}"
+                message = f"{show(given)} is outside the space: write {_range(parameters[name])}"
                 findings.append((("parameters", name), message))
             else:
                 values[name] = value
     candidate, missing = _complete(values, wire, coordinates)
+    guesses = " ".join(message for _, message in findings)
     for name in missing:
-        message = f"'{name}' is missing: write one of {_range(parameters[name])}"
+        if f"did you mean '{name}'" in guesses:
+            continue
+        message = f"'{name}' is missing: write {_range(parameters[name])}"
         findings.append((("parameters",), message))
     if findings:
         return None, findings
@@ -171,6 +174,6 @@ def _number_member(parameter: Double, given: Value) -> float | None:
 
 def _range(parameter: Parameter) -> str:
     if isinstance(parameter, Choice):
-        return ", ".join(show(value) for value in parameter.values[:12])
+        return "one of " + ", ".join(show(value) for value in parameter.values[:12])
     step = "" if parameter.step in {None, 1} else f" in steps of {parameter.step:g}"
-    return f"{parameter.low:g} .. {parameter.high:g}{step}"
+    return f"a value in {parameter.low:g} .. {parameter.high:g}{step}"

@@ -1,5 +1,6 @@
 """Names: each is there once, and none is a word of the expression language."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from kubetune.api.compiling import CEL_WORDS, RUNTIME_VARIABLES
@@ -31,10 +32,13 @@ def check(draft: Draft) -> Iterator[Fault]:
             yield Fault(path, f"'{name}' is a variable of guards and outcomes: write my_{name}")
 
 
-def reserved(draft: Draft) -> frozenset[str]:
-    """The declared names that no expression can use."""
+def unusable(draft: Draft) -> frozenset[str]:
+    """The declared names that mean nothing in an expression: reserved ones, doubled ones."""
+    counts = Counter(name for name, _ in _values(draft))
     return frozenset(
-        name for name, _ in _values(draft) if name in CEL_WORDS or name in RUNTIME_VARIABLES
+        name
+        for name, count in counts.items()
+        if count > 1 or name in CEL_WORDS or name in RUNTIME_VARIABLES
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from decimal import Decimal
 
-from kubetune.api.convert_space import cast, kind_of, kind_of_value
+from kubetune.api.convert_space import cast, is_whole, kind_of, kind_of_value
 from kubetune.api.mending import Draft
 from kubetune.api.v1alpha1.parameter import Parameter
 from kubetune.api.wording import show
@@ -80,7 +80,7 @@ def _range(parameter: Parameter) -> Iterator[Finding]:
 def _fractions(parameter: Parameter) -> Iterator[Finding]:
     for field in ("min", "max", "step"):
         number = getattr(parameter, field)
-        if number is not None and not number.is_integer():
+        if number is not None and not is_whole(number):
             yield field, f"{_number(number)} is no whole number: write one, or type: Double"
 
 

@@ -95,7 +95,8 @@ def warn(draft: Draft) -> Iterator[Fault]:
         return
     for index, item in enumerate(spec.trial_template.spec.containers):
         container = item.model_dump()
-        if item.name == TRAINER and not (container.get("command") or container.get("args")):
+        runs = container.get("command") or container.get("args")
+        if item.name == TRAINER and container.get("image") and not runs:
             path = ("spec", "trialTemplate", "spec", "containers", index)
             yield Fault(path, "has neither command nor args: a local run cannot start its image")
 

@@ -11,6 +11,8 @@ from kubetune.domain.values import Value
 
 WHOLE_LIMIT = 2**53
 """Whole numbers beyond this are not kept exactly by JSON."""
+NUMBER_LIMIT = 1e300
+"""Numbers stay below this so that the width of a range is a number too."""
 IDENTIFIER = "^[A-Za-z_][A-Za-z0-9_]*$"
 LABEL = "^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$"
 
@@ -46,20 +48,20 @@ def keyed(key: str = "name") -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
-def _number(value: Any) -> float:
+def _number(value: Any, what: str = "a number") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("number", "a number")
-    if not math.isfinite(value):
-        raise PydanticCustomError("finite", "a finite number")
+        raise PydanticCustomError("number", "{what}", {"what": what})
     if isinstance(value, int) and abs(value) > WHOLE_LIMIT:
         raise PydanticCustomError("too_large", "a number of at most 2^53, or one with a point")
+    if not math.isfinite(value) or abs(value) > NUMBER_LIMIT:
+        raise PydanticCustomError("finite", "a number between -1e300 and 1e300")
     return float(value)
 
 
 def _whole(value: Any) -> int:
-    number = _number(value)
+    number = _number(value, "a whole number")
     if not number.is_integer() or abs(number) > WHOLE_LIMIT:
-        raise PydanticCustomError("whole", "a whole number")
+        raise PydanticCustomError("whole", "a whole number of at most 2^53")
     return int(number)
 
 
