@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.unit.adapters.local.runs import PROGRAMS, ended, make_order, running, said_ready
 
+from kubetune.adapters.local.attempt import new_uid
 from kubetune.adapters.local.environment import RUN_MARK
 from kubetune.adapters.local.files import RunFiles, read_record
 from kubetune.domain.runs import Exit, RunState
@@ -97,13 +98,14 @@ async def test_an_end_that_was_seen_is_remembered(tmp_path: Path) -> None:
 
 async def test_an_intent_without_a_process_is_found_by_its_mark(tmp_path: Path) -> None:
     """A tuner killed between the start and its note finds the process, not a free slot."""
+    mark = new_uid()
     files = RunFiles(tmp_path, 0, 1)
     files.prepare()
-    files.append(number=0, attempt=1, uid="the-mark", port=5000, gpus=[])
-    with sleeping({RUN_MARK: "the-mark"}) as process:
+    files.append(number=0, attempt=1, uid=mark, port=5000, gpus=[])
+    with sleeping({RUN_MARK: mark}) as process:
         async with running(tmp_path) as executor:
             (run,) = await executor.runs()
-            assert (run.state, run.uid) == (RunState.RUNNING, "the-mark")
+            assert (run.state, run.uid) == (RunState.RUNNING, mark)
             await executor.stop(0, 1, run.uid, "a test")
             await asyncio.to_thread(process.wait)
             assert (await ended(executor)).state is RunState.ENDED

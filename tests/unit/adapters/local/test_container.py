@@ -97,6 +97,15 @@ def test_template_without_trainer_is_refused(template: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "container", [{"env": ["A=1"]}, {"resources": [1]}, {"command": 7}, {"env": {"A": "1"}}]
+)
+def test_fields_of_a_wrong_kind_are_refused(container: dict[str, Any]) -> None:
+    """A template that no API server would take is refused, not a fault of the tuner."""
+    with pytest.raises(LaunchRefused, match="trialTemplate is no pod template"):
+        trainer(make_template(**container))
+
+
+@pytest.mark.parametrize(
     ("resources", "count"),
     [
         ({}, 0),

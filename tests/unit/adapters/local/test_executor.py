@@ -294,6 +294,16 @@ async def test_a_cancelled_close_kills_at_once(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
+async def test_close_kills_what_was_told_to_stop_before(tmp_path: Path) -> None:
+    """Whoever closes after a stop does not wait for the grace period."""
+    async with running(tmp_path, grace_seconds=1000) as executor:
+        await executor.launch(make_order(0, *program("deaf.sh")))
+        run = await said_ready(executor, tmp_path)
+        await executor.stop(0, 1, run.uid, "a test")
+        await executor.close()
+        assert (await ended(executor)).exit == Exit(code=137)
+
+
 async def test_nothing_is_launched_after_close(tmp_path: Path) -> None:
     """A closed executor starts nothing."""
     async with running(tmp_path) as executor:

@@ -17,33 +17,37 @@ def _table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(processes, "_has_proc", lambda: False)
 
 
+MARK = f"mark-of-{os.getpid()}"
+"""No other test that runs at the same time has it."""
+
+
 @pytest.fixture
 def run() -> Iterator[subprocess.Popen[bytes]]:
     """A run of three: a shell, its child, and a child without environment in another session."""
     script = "sleep 1000 & env -i setsid sleep 1000 & echo $!; wait"
     with subprocess.Popen(
         ["sh", "-c", script],
-        env=os.environ | {RUN_MARK: "the-mark"},
+        env=os.environ | {RUN_MARK: MARK},
         start_new_session=True,
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process
-        for pid in family("the-mark", process.pid, birth(process.pid) or ""):
+        for pid in family(MARK, process.pid, birth(process.pid) or ""):
             os.kill(pid, 9)
 
 
 def test_a_family_is_found(run: subprocess.Popen[bytes]) -> None:
     """Session, mark and descent together find all three."""
-    found = family("the-mark", run.pid, birth(run.pid) or "")
+    found = family(MARK, run.pid, birth(run.pid) or "")
     assert run.pid in found
     assert len(found) == 3
 
 
 def test_the_mark_alone_finds_a_family(run: subprocess.Popen[bytes]) -> None:
     """Without a known pid the mark and descent find them as well."""
-    assert len(family("the-mark", None, "")) == 3
+    assert len(family(MARK, None, "")) == 3
 
 
 def test_another_mark_finds_nobody() -> None:
@@ -58,7 +62,7 @@ def test_a_reused_pid_is_a_stranger(run: subprocess.Popen[bytes]) -> None:
 
 def test_the_first_process_is_found_by_its_mark(run: subprocess.Popen[bytes]) -> None:
     """Of all that carry the mark, the leader of the session is the one that was started."""
-    assert first_of("the-mark") == run.pid
+    assert first_of(MARK) == run.pid
     assert first_of("nobody") is None
 
 

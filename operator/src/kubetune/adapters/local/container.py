@@ -54,8 +54,17 @@ def trainer(template: Mapping[str, Any]) -> Container:
     """The container named "trainer" of a pod template.
 
     Raises:
-        LaunchRefused: there is none, or its GPU limit is no whole number.
+        LaunchRefused: there is none, or a field of it has a kind that no pod template may hold.
     """
+    try:
+        return _trainer(template)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise LaunchRefused(
+            f"trialTemplate is no pod template ({error}): write it as for a Kubernetes Job"
+        ) from error
+
+
+def _trainer(template: Mapping[str, Any]) -> Container:
     containers = (template.get("spec") or {}).get("containers") or ()
     for container in containers:
         if container.get("name") == CONTAINER:

@@ -117,14 +117,16 @@ class LocalExecutor:
         self._changed.clear()
 
     async def close(self) -> None:
-        """Ends what still runs: SIGTERM to all, the grace period, SIGKILL. May be repeated.
+        """Ends what still runs: SIGTERM, the grace period, SIGKILL, to all at the same time.
 
-        Cancelled while it waits, it kills at once.
+        A run that was told to stop before is killed now: whoever closes then does not want to
+        wait. Cancelled while it waits, it kills at once. May be repeated.
         """
         self._open()
         self._closed = True
         live = [attempt for attempt in self._attempts.values() if not attempt.ended]
         try:
+            kill(attempt for attempt in live if attempt.record.stopping)
             for attempt in live:
                 record = attempt.record
                 await self.stop(record.number, record.attempt, record.uid, "the study is closed")
@@ -151,6 +153,7 @@ class LocalExecutor:
                 if record.gpus:
                     self._gpus = self._gpus or Gpus(find_gpus(os.environ))
                     self._gpus.hold(record.gpus)
+                    self._gpus_asked = len(record.gpus)
                 self._follow(attempt)
                 if record.stopping:
                     self._terminate(attempt)

@@ -6,6 +6,7 @@ middle out while the trial writes is safe; what is printed in that very moment m
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,9 @@ LIMIT_BYTES = 50 * 2**20
 
 KEPT_BYTES = 8 * 2**20
 """So much of its beginning and of its end is kept."""
+
+_cutting = threading.Lock()
+"""Held while a log is cut: two cuts at once would mix what they keep."""
 
 
 def open_log(path: Path, attempt: int, command: str, notes: Sequence[str]) -> int:
@@ -32,10 +36,13 @@ def trim(path: Path, limit: int = LIMIT_BYTES, kept: int = KEPT_BYTES) -> bool:
     try:
         if path.stat().st_size <= limit:
             return False
-        with path.open("r+b") as head, path.open("ab", buffering=0) as end:
-            head.seek(-kept, os.SEEK_END)
+        with _cutting, path.open("r+b") as head, path.open("ab", buffering=0) as end:
+            size = head.seek(0, os.SEEK_END)
+            if size <= limit:
+                return False
+            head.seek(size - kept)
             tail = head.read(kept)
-            dropped = head.tell() - 2 * kept
+            dropped = size - 2 * kept
             head.truncate(kept)
             end.write(f"\n--- {dropped} bytes left out\n".encode() + tail)
     except OSError:

@@ -40,7 +40,7 @@ def start(
             attempt.spawn(words, environment=environment, folder=workdir, output=output)
         finally:
             os.close(output)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise LaunchRefused(_explain(error)) from error
 
 
