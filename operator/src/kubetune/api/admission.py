@@ -1,6 +1,6 @@
 """Admission: everything that is wrong with a study as written, at once, before anything runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from kubetune.api import convert, convert_space, unsupported, wording
 from kubetune.api.checks import initial, names, parameters, search, trials
 from kubetune.api.checks import space as space_checks
-from kubetune.api.compiling import Compiler
+from kubetune.api.compiling import ENDS, Compiler
 from kubetune.api.mending import Draft, mend
 from kubetune.api.v1alpha1.study import TuningStudy
 from kubetune.domain.coordinates import Coordinates
@@ -54,7 +54,8 @@ def check(data: Mapping[str, Any]) -> Admission:
 
 
 def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
-    compiler = Compiler(draft.lost | names.unusable(draft), draft.blind)
+    values = {**convert_space.listed_values(draft), **ENDS}
+    compiler = Compiler(draft.lost | names.unusable(draft), draft.blind, values)
     found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
     space, kinds, circles = _space(draft, compiler, sound=not found)
     rules = convert.rules(draft, compiler, kinds)
@@ -68,7 +69,6 @@ def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
     found += trials.check_limits(draft)
     found += trials.check_template(draft, known)
     found += initial.check_study(draft)
-    found += _ends(draft, rules)
     feasibility, initial_trials = None, tuple[InitialTrial, ...]()
     if space is not None:
         feasibility, initial_trials, more = _points(draft, space)
@@ -111,10 +111,3 @@ def _known(draft: Draft, kinds: Mapping[str, Kind]) -> set[str]:
     spec = draft.study.spec
     ranges, derived = ({item.name for item in part} for part in (spec.parameters, spec.derived))
     return ranges | derived | set(spec.fixed) | set(kinds)
-
-
-def _ends(draft: Draft, rules: convert.Rules) -> Iterator[Fault]:
-    places = {item.name: index for index, item in enumerate(draft.study.spec.outcomes)}
-    for outcome in rules.outcomes:
-        path = draft.path("outcomes", places[outcome.name], "when")
-        yield from trials.check_ends(outcome.when, path)

@@ -1,11 +1,16 @@
 """Compiles a study's expressions, each over the variables that its place knows."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kubetune.domain import cel_tree
+from kubetune.domain.expression_faults import suggest
 from kubetune.domain.expressions import Expression, ExpressionFault, Kind, Scope, compile_expression
 from kubetune.domain.faults import Fault, Path
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.trial import TrialState
+from kubetune.domain.values import Value
 
 GUARD_VARIABLES: Scope = {
     "metrics": Kind.DOUBLES,
@@ -24,6 +29,12 @@ OUTCOME_VARIABLES: Scope = {
 }
 """What an outcome class knows beside parameters."""
 
+ENDS: Mapping[str, Sequence[Value]] = {
+    "state": [state.value for state in TrialState if state.ended],
+    "reason": [reason.value for reason in TrialReason],
+}
+"""How an ended trial can stand, and why."""
+
 GATE_VARIABLES = frozenset({"trials", "outcomes", "baseline"})
 """What gates know; kept free although there are none yet."""
 
@@ -36,6 +47,7 @@ CEL_WORDS = frozenset({
 
 RUNTIME_VARIABLES = frozenset(GUARD_VARIABLES) | frozenset(OUTCOME_VARIABLES) | GATE_VARIABLES
 
+_EQUALITIES = {"_==_", "_!=_", "@in"}
 _UNKNOWN = re.compile(r"^unknown name '([^']+)'")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -45,11 +57,12 @@ class Compiler:
     """Compiles texts and collects their faults.
 
     Nothing is said about a text that names something `lost`; when `blind`, nothing about unknown
-    names either.
+    names either. `values` are all the values that some variables can have.
     """
 
     lost: frozenset[str] = frozenset()
     blind: bool = False
+    values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def compile(
@@ -67,11 +80,14 @@ class Compiler:
         if not self.lost.isdisjoint(_WORD.findall(text)):
             return None
         try:
-            return compile_expression(text, scope, expects)
+            expression = compile_expression(text, scope, expects)
         except ExpressionFault as fault:
             for column, message in fault.faults:
                 self._add(path, column, message, later)
             return None
+        for column, message in unreachable(expression.tree, self.values):
+            self.faults.append(Fault(path, message, column))
+        return expression
 
     def _add(self, path: Path, column: int, message: str, later: Collection[str]) -> None:
         found = _UNKNOWN.match(message)
@@ -83,6 +99,31 @@ class Compiler:
         elif name in RUNTIME_VARIABLES:
             message = f"'{name}' is not known here: {_instead(name)}"
         self.faults.append(Fault(path, message, column))
+
+
+def unreachable(
+    tree: cel_tree.Node, values: Mapping[str, Sequence[Value]]
+) -> Iterator[tuple[int, str]]:
+    """Comparisons with a value that a variable never has: (column, message) of each."""
+    for node in cel_tree.walk(tree):
+        if not isinstance(node, cel_tree.Call) or node.function not in _EQUALITIES:
+            continue
+        left, right = node.args
+        for name, other in ((left, right), (right, left)):
+            if not isinstance(name, cel_tree.Name) or name.name not in values:
+                continue
+            known = values[name.name]
+            for item in other.items if isinstance(other, cel_tree.Items) else (other,):
+                if isinstance(item, cel_tree.Literal) and item.value not in known:
+                    yield item.column, _never(name.name, item.value, known)
+
+
+def _never(name: str, value: Value | None, known: Sequence[Value]) -> str:
+    if isinstance(value, str):
+        texts = [item for item in known if isinstance(item, str) and item]
+        return f"'{value}' is never the value of '{name}'{suggest(value, texts)}"
+    listed = ", ".join(str(item).lower() for item in known[:12])
+    return f"{str(value).lower()} is never the value of '{name}': write one of {listed}"
 
 
 def negated(text: str) -> str:

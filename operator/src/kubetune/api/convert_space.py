@@ -7,7 +7,7 @@ from kubetune.api.mending import Draft
 from kubetune.api.v1alpha1.base import WHOLE_LIMIT
 from kubetune.api.v1alpha1.parameter import Parameter as WireParameter
 from kubetune.api.v1alpha1.space import Constraint as WireConstraint
-from kubetune.domain.expressions import Expression, Kind
+from kubetune.domain.expressions import Expression, Kind, compile_expression
 from kubetune.domain.faults import Path
 from kubetune.domain.space import (
     Choice,
@@ -101,6 +101,23 @@ def fixed_values(fixed: Mapping[str, Value]) -> dict[str, Kind]:
     return {name: kind_of_value(value) for name, value in fixed.items()}
 
 
+def listed_values(draft: Draft) -> dict[str, list[Value]]:
+    """Every value of the parameters that have a sound list, unless a retry may change them."""
+    spec = draft.study.spec
+    adjusted = {item.name for item in spec.trials.on_out_of_memory}
+    listed: dict[str, list[Value]] = {}
+    for item in spec.parameters:
+        kind = kind_of(item)
+        if item.values is None or kind is None or item.name in adjusted:
+            continue
+        values = item.values if item.otherwise is None else [*item.values, item.otherwise]
+        try:
+            listed[item.name] = [cast(value, kind) for value in values]
+        except ValueError:
+            continue
+    return listed
+
+
 def declared(draft: Draft, compiler: Compiler) -> tuple[dict[str, Kind], dict[str, Derived]]:
     """The kinds of all names that expressions may use, and the derived values that compile.
 
@@ -175,7 +192,7 @@ def _forbidden(
     at = (*path, "require")
     if compiler.compile(wire.require, kinds, expects, at) is None:
         return None
-    return compiler.compile(negated(wire.require), kinds, expects, at)
+    return compile_expression(negated(wire.require), kinds, expects)
 
 
 def space(

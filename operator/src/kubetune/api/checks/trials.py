@@ -6,19 +6,13 @@ from typing import Any
 
 from kubetune.api.mending import Draft
 from kubetune.api.wording import show
-from kubetune.domain import cel_tree
 from kubetune.domain.expression_faults import suggest
-from kubetune.domain.expressions import Expression
 from kubetune.domain.faults import Fault, Path
-from kubetune.domain.reasons import TrialReason
-from kubetune.domain.trial import TrialState
 
 TRAINER = "trainer"
 """The container that is the trial."""
 
 _REFERENCE = re.compile(r"\$\(KUBETUNE_PARAM_([A-Za-z0-9_]+)\)")
-_ENDS = {"state": [item.value for item in TrialState if item.ended]}
-_ENDS["reason"] = [item.value for item in TrialReason]
 
 
 def check_policy(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
@@ -46,19 +40,6 @@ def check_limits(draft: Draft) -> Iterator[Fault]:
             yield Fault(path, "has no limit: write min, max or both")
         elif item.min is not None and item.max is not None and item.min > item.max:
             yield Fault(path, f"min {item.min:g} is above max {item.max:g}: swap them")
-
-
-def check_ends(expression: Expression, path: Path) -> Iterator[Fault]:
-    """States and reasons that no trial ends with."""
-    for node in cel_tree.walk(expression.tree):
-        if not isinstance(node, cel_tree.Call) or node.function not in {"_==_", "_!=_"}:
-            continue
-        for name, literal in (node.args, node.args[::-1]):
-            known = _ENDS.get(name.name) if isinstance(name, cel_tree.Name) else None
-            value = literal.value if isinstance(literal, cel_tree.Literal) else None
-            if known and isinstance(value, str) and value not in known:
-                message = f"no trial ends with '{value}'{suggest(value, filter(None, known))}"
-                yield Fault(path, message, literal.column)
 
 
 def check_template(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
