@@ -21,7 +21,7 @@ class World:
     def __init__(self, spec: StudySpec | None = None, *, size: int | None = None) -> None:
         self.spec = spec or make_study()
         self.clock = FakeClock()
-        self.store = FakeStore(self.clock.now, size=size)
+        self.store = FakeStore(self.spec, self.clock, size=size)
         self.executor = FakeExecutor(self.clock.now)
         self.metrics = FakeMetrics()
         self.sink = FakeSink()
