@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 export UV_PYTHON_PREFERENCE ?= only-system
+export UV_COMPILE_BYTECODE ?= 1
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q
 
@@ -48,7 +49,7 @@ format: env ## formats the code
 	.venv/bin/ruff format .
 
 generate: env ## writes what is generated: the CRD
-	$(PY) -m kubetune.api.crd > crds/kubetune.io_tuningstudies.yaml
+	$(PY) -m kubetune.api.crd crds
 
 verify: generate ## regenerates and fails when something generated was not committed
 	git diff --exit-code -- crds

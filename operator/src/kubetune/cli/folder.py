@@ -1,0 +1,106 @@
+"""A run's folder: what lies where, who may use it, and whose it is.
+
+`study.yaml` the manifest as last run, `study.json` the study's identity, `trials.sqlite3` every
+trial, `trials/<n>/` each trial's output and checkpoint, and the report beside them.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+from kubetune.cli.output import fail
+
+
+@dataclass(slots=True)
+class RunFolder:
+    """One run's folder, locked while it is held: two tuners never share one."""
+
+    path: Path
+    uid: str
+    resumed: bool
+    _lock: IO[str]
+
+    @property
+    def storage(self) -> str:
+        """The URL of the run's database."""
+        return f"sqlite:///{self.path.resolve() / 'trials.sqlite3'}"
+
+    def keep_manifest(self, manifest: Path) -> None:
+        """Keeps the manifest as it was run."""
+        target = self.path / "study.yaml"
+        if manifest.resolve() != target.resolve():
+            shutil.copyfile(manifest, target)
+
+    def release(self) -> None:
+        """Lets the folder go."""
+        self._lock.close()
+
+
+def take(path: Path, study: str) -> RunFolder:
+    """Takes a folder for a study, made where it is missing.
+
+    Ends the program when another tuner holds it or it is another study's.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path)
+        identity, resumed = _identity(path, study)
+    except OSError as error:
+        fail(f"{path} cannot be used: {error.strerror or error}; choose another folder with -o")
+    return RunFolder(path, identity, resumed, lock)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Moves an older run out of the way, under a name with the time; None when there is none."""
+    if not path.exists() or not any(path.iterdir()):
+        return None
+    _lock(path).close()
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = path.with_name(f"{path.name}-{stamp}")
+    tries = 1
+    while aside.exists():
+        tries += 1
+        aside = path.with_name(f"{path.name}-{stamp}-{tries}")
+    path.rename(aside)
+    return aside
+
+
+def _lock(path: Path) -> IO[str]:
+    """A lock that the kernel drops with its process: none is ever stale."""
+    file = (path / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read(32).strip() or "unknown"
+        file.close()
+        fail(f"{path} is in use by another kubetune (process {holder}); wait for it, or use -o")
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _identity(path: Path, study: str) -> tuple[str, bool]:
+    file = path / "study.json"
+    if not file.exists():
+        uid = str(uuid4())
+        known = {"schema": 1, "study": study, "uid": uid, "created": time.time()}
+        draft = file.with_suffix(".tmp")
+        draft.write_text(json.dumps(known, indent=2) + "\n")
+        draft.replace(file)
+        return uid, False
+    try:
+        known = json.loads(file.read_text())
+        name, uid = str(known["study"]), str(known["uid"])
+    except (ValueError, KeyError, TypeError):
+        fail(f"{file} is damaged; move {path} away, or use --fresh to do that")
+    if name != study:
+        fail(f"{path} holds the study '{name}', not '{study}'; use another folder with -o")
+    return uid, True

@@ -1,0 +1,155 @@
+"""The `kubetune` command."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubetune.cli.output import Format
+
+app = typer.Typer(
+    name="kubetune",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Tunes models from one manifest, on this machine or on Kubernetes.\n\n"
+    "Start with: kubetune validate study.yaml, then kubetune run study.yaml",
+)
+
+_Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="a TuningStudy manifest")]
+_Format = Annotated[Format, typer.Option("--format", help="for people or for programs")]
+_Positive = typer.Option(min=1)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kubetune {version('kubetune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: _Study,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="the run's folder [runs/<name>]"),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="instead of spec.trials.max; more go on")
+    ] = None,
+    parallelism: Annotated[
+        int | None, typer.Option(min=1, help="instead of spec.trials.parallelism")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="start again; the earlier run is moved aside")
+    ] = False,
+) -> None:
+    """Run a study on this machine, trials as local processes.
+
+    Ctrl-C stops it cleanly, a second one at once; the same command goes on where it was.
+
+    Example: kubetune run study.yaml -o runs/first --parallelism 2
+    """
+    from kubetune.cli import run as command  # noqa: PLC0415 - start-up time
+
+    command.run(
+        command.Request(
+            manifest=study, output=output, trials=trials, parallelism=parallelism, fresh=fresh
+        )
+    )
+
+
+@app.command()
+def validate(
+    studies: Annotated[
+        list[Path], typer.Argument(metavar="STUDY.yaml...", help="TuningStudy manifests")
+    ],
+    output_format: _Format = Format.TABLE,
+) -> None:
+    """Check manifests without a cluster: every fault at once, with file and line.
+
+    Exits 1 when one is not valid. Example: kubetune validate studies/*.yaml
+    """
+    from kubetune.cli import validate as command  # noqa: PLC0415 - start-up time
+
+    command.validate(studies, output_format)
+
+
+@app.command()
+def sample(
+    study: _Study,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="how many draws")] = 20,
+    output_format: _Format = Format.TABLE,
+) -> None:
+    """Draw trials without running them, and count what was turned down by which rule.
+
+    Example: kubetune sample study.yaml -n 1000 --format json | head
+    """
+    from kubetune.cli import sample as command  # noqa: PLC0415 - start-up time
+
+    command.sample(study, number, output_format)
+
+
+_Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="a run's folder, or a storage URL (URL#name)")
+]
+_Name = Annotated[str | None, typer.Option("--study", help="the study's name in the database")]
+_Namespace = Annotated[str | None, typer.Option("-n", "--namespace", help="of study/NAME")]
+
+
+@app.command()
+def trials(
+    source: _Source,
+    study: _Name = None,
+    namespace: _Namespace = None,
+    output_format: _Format = Format.TABLE,
+) -> None:
+    """List every trial of a run.
+
+    Example: kubetune trials runs/digits --format json | jq .values
+    """
+    from kubetune.cli import trials as command  # noqa: PLC0415 - start-up time
+
+    command.trials(source, study, namespace, output_format)
+
+
+@app.command()
+def report(
+    source: _Source,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="where to")],
+    study: _Name = None,
+    namespace: _Namespace = None,
+) -> None:
+    """Write best_config.yaml, results.json and REPORT.md.
+
+    Example: kubetune report runs/digits -o report
+    """
+    from kubetune.cli import report as command  # noqa: PLC0415 - start-up time
+
+    command.report(source, output, study, namespace)
+
+
+@app.command()
+def crd() -> None:
+    """Print the CustomResourceDefinition: kubetune crd | kubectl apply -f -."""
+    from kubetune.api import crd as definition  # noqa: PLC0415 - start-up time
+
+    typer.echo(definition.render(), nl=False)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

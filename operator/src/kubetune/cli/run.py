@@ -1,0 +1,181 @@
+"""`kubetune run`: a study on this machine, with trials as local processes."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from kubetune.adapters.local.executor import LocalExecutor
+from kubetune.adapters.local.metrics import LocalMetrics
+from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.app.clock import SystemClock
+from kubetune.app.engine import Engine
+from kubetune.cli import folder as folders
+from kubetune.cli import manifests
+from kubetune.cli.folder import RunFolder
+from kubetune.cli.lines import Lines
+from kubetune.cli.output import Exit, count, fail, say
+from kubetune.cli.progress import WatchedMetrics
+from kubetune.domain.faults import InvalidSpec
+from kubetune.domain.ports import StatusSink, StorageUnreachable
+from kubetune.domain.status import ConditionType, StudyStatus, Truth
+from kubetune.domain.study import StudySpec
+
+GRACE_SECONDS = 30.0
+"""How long a trial may take to save its checkpoint when it is stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the command line asked for."""
+
+    manifest: Path
+    output: Path | None
+    trials: int | None
+    parallelism: int | None
+    fresh: bool
+
+
+def run(request: Request) -> None:
+    """Runs or resumes a study and ends the program with its exit code."""
+    spec = _adjusted(manifests.load(request.manifest), request)
+    path = request.output or Path("runs") / spec.name
+    if request.fresh and (aside := folders.set_aside(path)):
+        say(f"the earlier run is now in {aside}")
+    folder = folders.take(path, spec.name)
+    try:
+        code = asyncio.run(_Session(spec, folder, request.manifest).run())
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except InvalidSpec as refused:
+        _refuse(refused, request.manifest, folder)
+    except (StorageUnreachable, ValueError) as error:
+        fail(f"the database in {path} cannot be used: {error}")
+    finally:
+        folder.release()
+    raise SystemExit(int(code))
+
+
+def _adjusted(spec: StudySpec, request: Request) -> StudySpec:
+    policy = spec.trials
+    return replace(
+        spec,
+        trials=replace(
+            policy,
+            max=request.trials or policy.max,
+            parallelism=request.parallelism or policy.parallelism,
+        ),
+    )
+
+
+def _refuse(refused: InvalidSpec, manifest: Path, folder: RunFolder) -> None:
+    for fault in refused.faults:
+        say(f"{manifest}: {fault}")
+    fail(
+        f"{folder.path} holds trials of the study as it was before;"
+        " use --fresh to start again, or another folder with -o"
+    )
+
+
+class _Session:
+    """One run from its first pass to its report."""
+
+    def __init__(self, spec: StudySpec, folder: RunFolder, manifest: Path) -> None:
+        self._spec = spec
+        self._folder = folder
+        self._manifest = manifest
+        self._signals: list[int] = []
+
+    async def run(self) -> Exit:
+        spec, folder = self._spec, self._folder
+        clock = SystemClock()
+        store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
+        folder.keep_manifest(self._manifest)
+        executor = LocalExecutor(
+            folder.path,
+            self._manifest.resolve().parent,
+            parallelism=spec.trials.parallelism,
+            grace_seconds=GRACE_SECONDS,
+        )
+        metrics = WatchedMetrics(LocalMetrics(folder.path))
+        sink = self._sink(metrics)
+        engine = Engine(
+            spec=spec,
+            study_uid=folder.uid,
+            store=store,
+            executor=executor,
+            metrics=metrics,
+            sink=sink,
+            clock=clock,
+        )
+        self._listen(engine, sink)
+        try:
+            if folder.resumed and (known := len(await store.trials())):
+                sink.note(f"going on with {count(known, 'trial')} in {folder.path}")
+            status = await engine.run()
+        finally:
+            sink.close()
+            await executor.close()
+        try:
+            await self._report(store, status)
+        finally:
+            await store.close()
+        return self._exit(status)
+
+    def _sink(self, metrics: WatchedMetrics) -> "Sink":
+        if not sys.stdout.isatty():
+            return Lines()
+        from rich.console import Console  # noqa: PLC0415 - only for a terminal
+
+        from kubetune.cli.live import LiveTable  # noqa: PLC0415 - only for a terminal
+
+        return LiveTable(self._spec, metrics.progress, Console(markup=False, highlight=False))
+
+    def _listen(self, engine: Engine, sink: "Sink") -> None:
+        """The first Ctrl-C stops gently, the second at once; so does SIGTERM."""
+        loop = asyncio.get_running_loop()
+
+        def heard(number: int) -> None:
+            self._signals.append(number)
+            engine.interrupt()
+            if len(self._signals) == 1:
+                sink.note("stopping the running trials; press Ctrl-C again to kill them")
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, heard, number)
+
+    async def _report(self, store: OptunaStore, status: StudyStatus) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only at the end
+
+        from kubetune.cli import summary  # noqa: PLC0415 - only at the end
+        from kubetune.report import write  # noqa: PLC0415 - only at the end
+
+        trials = await store.trials()
+        write(self._folder.path, self._spec, trials, status)
+        console = Console(markup=False, highlight=False)
+        summary.show(console, self._spec, status, trials, self._folder.path)
+        if not status.ended and self._signals:
+            say(f"stopped; the same command goes on: kubetune run {self._manifest}")
+
+    def _exit(self, status: StudyStatus) -> Exit:
+        if status.ended:
+            succeeded = any(
+                one.type is ConditionType.SUCCEEDED and one.status is Truth.TRUE
+                for one in status.conditions
+            )
+            return Exit.DONE if succeeded else Exit.FAILED
+        if signal.SIGTERM in self._signals:
+            return Exit.TERMINATED
+        return Exit.INTERRUPTED if self._signals else Exit.DONE
+
+
+class Sink(StatusSink, Protocol):
+    """A StatusSink that also takes notes and is closed at the end."""
+
+    def note(self, text: str) -> None:
+        """One line of its own."""
+
+    def close(self) -> None:
+        """Leaves the terminal as it was found."""

@@ -1,0 +1,80 @@
+"""What is said when a run ends: the top trials, the best configuration, what to do next."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kubetune.cli.live import parameters
+from kubetune.cli.output import clean, count, figure
+from kubetune.domain import ranking
+from kubetune.domain.status import StudyStatus
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Trial, TrialState
+
+TOP = 5
+
+
+def show(
+    console: Console, spec: StudySpec, status: StudyStatus, trials: Sequence[Trial], folder: Path
+) -> None:
+    """Prints the end of a run."""
+    console.print(Text(f"\n{clean(spec.name)}: {status.phase}: {clean(status.message, 600)}"))
+    top = _top(spec, status, trials)
+    if top:
+        console.print(_table(spec, top))
+    for constraint in spec.space.constraints:
+        if times := status.counts.rejected.get(constraint.name):
+            kind = "hard" if constraint.hard else "soft"
+            line = f"  {count(times, 'draw')} turned down by {constraint.name} ({kind})"
+            console.print(Text(line), style="dim")
+    if top:
+        best = top[0]
+        console.print(Text(f"\nBest configuration (trial {best.number}):"))
+        for name, value in best.parameters.items():
+            console.print(Text(f"  {name}: {figure(value)}"))
+    console.print(Text(f"\nReport: {folder / 'REPORT.md'}"))
+    if top:
+        console.print(Text(f"Retrain: {_retrain(spec, folder)}"))
+
+
+def _top(spec: StudySpec, status: StudyStatus, trials: Sequence[Trial]) -> list[Trial]:
+    if len(spec.objectives) > 1:
+        return list(status.pareto_front[:TOP])
+    done = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    top: list[Trial] = []
+    while done and len(top) < TOP:
+        best = ranking.best(spec, done)
+        if best is None:
+            break
+        top.append(best)
+        done.remove(best)
+    return top
+
+
+def _table(spec: StudySpec, top: Sequence[Trial]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("trial", justify="right")
+    for objective in spec.objectives:
+        table.add_column(objective.metric, justify="right")
+    table.add_column("parameters", overflow="fold")
+    for trial in top:
+        values = trial.outcome.values if trial.outcome else ()
+        shown = parameters(spec, trial)
+        table.add_row(str(trial.number), *(figure(value) for value in values), Text(shown))
+    return table
+
+
+def _retrain(spec: StudySpec, folder: Path) -> str:
+    """The recipe by its own command where the trial is one, else the file to retrain from."""
+    config = folder / "best_config.yaml"
+    containers = spec.template.get("spec", {}).get("containers", [])
+    trainer: Mapping[str, Any] = next((one for one in containers if one.get("name") == "trainer"), {})
+    args = trainer.get("args", [])
+    if trainer.get("command") or not args:
+        return f"with the parameters in {config}"
+    return f"kubetune-trainer {shlex.join(map(str, args))} --config {shlex.quote(str(config))}"
