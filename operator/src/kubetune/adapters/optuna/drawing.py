@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import zip_longest
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,11 @@ class Draft:
         )
 
 
+def encoded(coordinates: Coordinates, parameters: Assignment, active: frozenset[str]) -> Point:
+    """The point of given parameters; an inactive one's `otherwise` need not be on its axis."""
+    return coordinates.encode({name: parameters[name] for name in active})
+
+
 class Drafter:
     """Drafts the next trial of any history of one study.
 
@@ -80,13 +86,12 @@ class Drafter:
         """
         return self._draft(history)
 
-    def _uniform(self, history: Sequence[Record]) -> Draft | None:
-        found = draw(self._coordinates, self._points(history), self._coin(history), Repair.SPREAD)
-        return _drafted(found)
+    def _uniform(self, history: Sequence[Record], repair: Repair = Repair.SPREAD) -> Draft | None:
+        return _drafted(draw(self._coordinates, self._points(history), self._coin(history), repair))
 
     def _modelled(self, history: Sequence[Record]) -> Draft | None:
         if not self._has_learnt(history):
-            return self._uniform(history)
+            return self._uniform(history, Repair.NEAREST)
         if self._mirror is None:
             from kubetune.adapters.optuna.mirror import Mirror  # noqa: PLC0415 - loads Optuna
 
@@ -147,7 +152,7 @@ class _Enumerated:
         else:
             scramble = bool(settings.get("scramble", True))
             self._sequence = Sobol(coordinates.axes, seed, scramble=scramble)
-        self._seen = 0
+        self._seen: list[Assignment] = []
         self._tried: set[frozenset[tuple[str, Any]]] = set()
 
     def draft(self, history: Sequence[Record]) -> Draft | None:
@@ -161,7 +166,8 @@ class _Enumerated:
             while index < self._sequence.size:
                 point = self._sequence[index]
                 index += 1
-                key = _key(self._coordinates.candidate(point, self._repair).parameters)
+                candidate = self._coordinates.candidate(point, self._repair)
+                key = _key(candidate.parameters, candidate.active)
                 if not self._distinct or key not in self._tried:
                     return point
             return None
@@ -187,10 +193,12 @@ class _Enumerated:
     def _learn(self, history: Sequence[Record]) -> None:
         if not self._distinct:
             return
-        if len(history) < self._seen:
-            self._seen, self._tried = 0, set()
-        self._tried.update(_key(record.drawn) for record in history[self._seen :])
-        self._seen = len(history)
+        known = len(self._seen)
+        drawn = [record.drawn for record in history]
+        if any(one is not other for one, other in zip_longest(self._seen, drawn[:known])):
+            self._tried, known = set(), 0
+        self._tried.update(_key(item.drawn, item.trial.active) for item in history[known:])
+        self._seen = drawn
 
 
 class Drawing:
@@ -202,7 +210,7 @@ class Drawing:
         self._records = [
             Record(
                 trial=trial,
-                point=self._coordinates.encode(trial.parameters),
+                point=encoded(self._coordinates, trial.parameters, trial.active),
                 drawn=trial.parameters,
                 proposals=0 if trial.initial else 1,
             )
@@ -242,8 +250,9 @@ def _drafted(
     )
 
 
-def _key(parameters: Assignment) -> frozenset[tuple[str, Any]]:
-    return frozenset(parameters.items())
+def _key(parameters: Assignment, active: frozenset[str]) -> frozenset[tuple[str, Any]]:
+    """What makes a combination: fixed values may change during a study."""
+    return frozenset((name, parameters[name]) for name in active)
 
 
 def _add(total: dict[str, int], more: Mapping[str, int]) -> None:

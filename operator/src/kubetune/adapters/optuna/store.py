@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from kubetune.adapters.optuna import rows, seeds
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
-from kubetune.adapters.optuna.drawing import Draft, Drafter
+from kubetune.adapters.optuna.drawing import Draft, Drafter, encoded
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain import transitions
 from kubetune.domain.coordinates import Coordinates
@@ -79,7 +79,9 @@ class OptunaStore:
         return store
 
     async def trials(self) -> tuple[Trial, ...]:
-        """See TrialStore.trials."""
+        """See TrialStore.trials; asks the database only after a write that failed."""
+        if not self._certain:
+            await self._database.call(self._load)
         return self._trials
 
     async def draw(self, count: int) -> Drawn:
@@ -205,7 +207,7 @@ class OptunaStore:
             trial = transitions.ended(trial, outcome, None, now)
         record = Record(
             trial=trial,
-            point=self._coordinates.encode(candidate.parameters),
+            point=encoded(self._coordinates, candidate.parameters, candidate.active),
             drawn=candidate.parameters,
         )
         return self._insert([record])[0]
