@@ -28,8 +28,8 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A relative change with its sign: `+2.5 %`."""
-    return f"{share:+.1%}".replace("%", " %")
+    """A relative change with its sign, `+2.5 %`; never a negative nought."""
+    return f"{round(share, 3) + 0.0:+.1%}".replace("%", " %")
 
 
 def launched(spec: StudySpec, trial: Trial) -> Event:

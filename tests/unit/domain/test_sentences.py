@@ -1,0 +1,92 @@
+"""What people read is short, true and has the figures."""
+
+import pytest
+from tests.builders import make_outcome, make_study, make_trial
+
+from kubetune.domain import sentences
+from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
+from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.trial import TrialState
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.98125, "0.9812"), (6e-5, "6e-05"), (12345.678, "12345.7"), (3.0, "3"), (0.0, "0")],
+)
+def test_a_figure_is_short(value: float, text: str) -> None:
+    """Four digits, more only for what is large."""
+    assert sentences.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0251, "+2.5 %"), (-0.1, "-10.0 %"), (-0.0, "+0.0 %"), (-1e-9, "+0.0 %")]
+)
+def test_a_change_has_its_sign(share: float, text: str) -> None:
+    """Better is plus, for either direction."""
+    assert sentences.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "standing"),
+    [
+        (0.96, ", BEST (baseline 0.8, +20.0 %)"),
+        (0.85, ", IMPROVED (baseline 0.8, +6.2 %)"),
+        (0.4, ", WORSE (baseline 0.8, -50.0 %)"),
+        (0.8, " (baseline 0.8, +0.0 %)"),
+    ],
+)
+def test_a_completion_says_how_it_stands(value: float, standing: str) -> None:
+    """Against the best before it and against the baseline."""
+    best, baseline = make_trial(1, value=0.9), make_trial(0, value=0.8, baseline=True)
+    trial = make_trial(2, value=value)
+    event = sentences.ended(make_study(), trial, best=best, baseline=baseline)
+    assert event.message == f"trial 2 Complete: accuracy {value:g}{standing}"
+
+
+def test_an_imported_result_is_called_so() -> None:
+    """It never ran."""
+    trial = make_trial(0, outcome=make_outcome(0.5, reason=TrialReason.IMPORTED))
+    event = sentences.ended(make_study(), trial, best=None, baseline=None)
+    assert event.message == "trial 0 imported: accuracy 0.5, BEST"
+
+
+def test_a_cancelled_trial_is_no_warning() -> None:
+    """The study ended: nothing is wrong with the trial."""
+    outcome = make_outcome(
+        None, state=TrialState.FAILED, reason=TrialReason.CANCELLED, message="the study has ended"
+    )
+    event = sentences.ended(make_study(), make_trial(4, outcome=outcome), best=None, baseline=None)
+    assert (event.reason, event.warning) == (EventReason.TRIAL_STOPPED, False)
+    assert event.message == "trial 4 cancelled: the study has ended"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reasons"),
+    [
+        (None, StudyReason.TARGET_REACHED, []),
+        (StudyReason.RUNNING, StudyReason.RUNNING, []),
+        (StudyReason.RUNNING, StudyReason.TARGET_REACHED, [EventReason.STUDY_SUCCEEDED]),
+        (StudyReason.RUNNING, StudyReason.TOO_MANY_FAILURES, [EventReason.STUDY_FAILED]),
+        (StudyReason.TARGET_REACHED, StudyReason.TARGET_REACHED, []),
+        (StudyReason.RUNNING, StudyReason.INTERRUPTED, [EventReason.STUDY_SUSPENDED]),
+        (StudyReason.INTERRUPTED, StudyReason.INTERRUPTED, []),
+    ],
+)
+def test_what_became_of_a_study_is_said_once(before, after, reasons) -> None:
+    """Between two statuses; an engine that starts on an ended study says nothing."""
+    earlier = None if before is None else status(before)
+    assert [event.reason for event in sentences.study(earlier, status(after))] == reasons
+
+
+def test_counts_name_only_what_there_is() -> None:
+    """Noughts say nothing."""
+    assert (
+        sentences.counts(Counts(total=3, complete=2, active=1)) == "3 trials: 2 Complete, 1 active"
+    )
+
+
+def status(reason: StudyReason) -> StudyStatus:
+    going = {StudyReason.RUNNING, StudyReason.INTERRUPTED}
+    return StudyStatus(
+        phase="", conditions=(), counts=Counts(), reason=reason, ended=reason not in going
+    )
