@@ -29,6 +29,15 @@ def test_turned_down_proposals_are_counted_by_constraint():
     assert (found.proposals, found.rejections) == (3, 2)
 
 
+def test_a_moved_proposal_counts_as_turned_down():
+    """What was proposed was forbidden and never launched, even if its neighbour was."""
+    found = draw(space(0.0), lambda _: {"layers": 8}, lambda: 0.0)
+    assert found is not None
+    assert found.candidate.parameters == {"layers": 4}
+    assert found.rejected == {"big": 1}
+    assert (found.proposals, found.rejections) == (1, 1)
+
+
 @pytest.mark.parametrize(("coin", "layers"), [(0.2, 8), (0.3, 2), (0.9, 2)])
 def test_a_soft_constraint_lets_through_below_its_probability(coin, layers):
     """The coin decides: below the acceptance probability the candidate is kept."""

@@ -14,6 +14,7 @@ all of them with the same number of trials, with the optimum inside it is level
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeAlias
 
 from kubetune.domain.axes import (
@@ -57,7 +58,8 @@ class Candidate:
 
     `point` is the point after repair: the one to learn from. `parameters` holds active parameters,
     `otherwise` values, derived and fixed values. `broken` names the hard constraints that it
-    violates, `soft` the soft ones that it matches.
+    violates, `soft` the soft ones that it matches, `moved` the hard ones for which a value as
+    proposed was moved.
     """
 
     point: Point
@@ -65,14 +67,16 @@ class Candidate:
     active: frozenset[str]
     broken: tuple[str, ...] = ()
     soft: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Walk:
-    """The values decided so far."""
+    """The values decided so far, and the constraints that moved one of them."""
 
     values: dict[str, Any]
     active: set[str] = field(default_factory=set)
+    moved: dict[str, None] = field(default_factory=dict)
 
 
 class Coordinates:
@@ -160,6 +164,7 @@ class Coordinates:
             active=frozenset(walk.active),
             broken=tuple(item.name for item in matched if item.hard),
             soft=tuple(item.name for item in matched if not item.hard),
+            moved=tuple(walk.moved),
         )
 
     def _matches(self, constraint: Constraint, values: Mapping[str, Any]) -> bool:
@@ -178,8 +183,11 @@ class Coordinates:
         if not clauses or repair is Repair.NONE:
             return asked
         allowed = self._allowed(parameter, walk, clauses)
-        if allowed(asked) and (repair is Repair.NEAREST or not ordered(parameter)):
-            return asked
+        if allowed(asked):
+            if repair is Repair.NEAREST or not ordered(parameter):
+                return asked
+        else:
+            walk.moved.update(self._forbidding(parameter, walk, clauses, asked))
         if not ordered(parameter):
             return _next_allowed(parameter, asked, allowed)
         part = self._slice(parameter, walk, clauses, allowed)
@@ -190,6 +198,17 @@ class Coordinates:
         if isinstance(part, ListSlice):
             return part.nearest(asked, listed(parameter) or ())
         return snapped(parameter, part.nearest(float(asked)))
+
+    def _forbidding(
+        self, parameter: Parameter, walk: _Walk, clauses: tuple[Clauses, ...], asked: Value
+    ) -> dict[str, None]:
+        """The constraints that forbid a value here, in order."""
+        forbidding: dict[str, None] = {}
+        for item in clauses:
+            matches = partial(self._matches, item.constraint)
+            if self._truth(parameter, walk, matches)(asked):
+                forbidding[item.constraint.name] = None
+        return forbidding
 
     def _slice(
         self,

@@ -21,7 +21,11 @@ class NoFeasibleDraw(Exception):  # noqa: N818 - named by what it tells
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """A candidate that may be launched, and what was turned down before it, by constraint."""
+    """A candidate that may be launched, and what was turned down on the way to it.
+
+    `rejected` counts, by constraint, the proposals that it forbade: drawn again or, where it bounds
+    one parameter given the others, moved to what it allows.
+    """
 
     candidate: Candidate
     rejected: Mapping[str, int]
@@ -30,7 +34,7 @@ class Draw:
     @property
     def rejections(self) -> int:
         """How many proposals were turned down; one may have broken several constraints."""
-        return self.proposals - 1
+        return self.proposals - 1 + bool(self.candidate.moved)
 
 
 def draw(
@@ -58,8 +62,8 @@ def draw(
         turned_down = candidate.broken or tuple(
             name for name in candidate.soft if coin() >= probability[name]
         )
+        for name in dict.fromkeys((*candidate.moved, *turned_down)):
+            rejected[name] = rejected.get(name, 0) + 1
         if not turned_down:
             return Draw(candidate=candidate, rejected=rejected, proposals=attempt + 1)
-        for name in turned_down:
-            rejected[name] = rejected.get(name, 0) + 1
     raise NoFeasibleDraw(rejected)
