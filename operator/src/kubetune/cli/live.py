@@ -1,7 +1,7 @@
 """A live table of trials, for a person at a terminal."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -32,9 +32,8 @@ _STYLES = {
 class LiveTable:
     """A StatusSink: events scroll by above, the table stays below."""
 
-    def __init__(self, spec: StudySpec, progress: Mapping[int, float], console: Console) -> None:
+    def __init__(self, spec: StudySpec, console: Console) -> None:
         self._spec = spec
-        self._progress = progress
         self._console = console
         self._status: StudyStatus | None = None
         self._begun = time.monotonic()
@@ -100,7 +99,7 @@ class LiveTable:
         step = figure(trial.curve[-1].step) if trial.curve else ""
         bar: RenderableType = ""
         if not trial.state.ended:
-            bar = ProgressBar(total=1.0, completed=self._progress.get(trial.number, 0.0), width=12)
+            bar = ProgressBar(total=1.0, completed=status.progress.get(trial.number, 0.0), width=12)
         return (
             str(trial.number),
             Text(trial.state.value, _STYLES[trial.state]),

@@ -17,7 +17,6 @@ from kubetune.cli import manifests
 from kubetune.cli.folder import RunFolder
 from kubetune.cli.lines import Lines
 from kubetune.cli.output import Exit, count, fail, say
-from kubetune.cli.progress import WatchedMetrics
 from kubetune.domain.faults import InvalidSpec
 from kubetune.domain.ports import StatusSink, StorageUnreachable
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
@@ -99,14 +98,13 @@ class _Session:
             parallelism=spec.trials.parallelism,
             grace_seconds=GRACE_SECONDS,
         )
-        metrics = WatchedMetrics(LocalMetrics(folder.path))
-        sink = self._sink(metrics)
+        sink = self._sink()
         engine = Engine(
             spec=spec,
             study_uid=folder.uid,
             store=store,
             executor=executor,
-            metrics=metrics,
+            metrics=LocalMetrics(folder.path),
             sink=sink,
             clock=clock,
         )
@@ -124,14 +122,14 @@ class _Session:
             await store.close()
         return self._exit(status)
 
-    def _sink(self, metrics: WatchedMetrics) -> "Sink":
+    def _sink(self) -> "Sink":
         if not sys.stdout.isatty():
             return Lines()
         from rich.console import Console  # noqa: PLC0415 - only for a terminal
 
         from kubetune.cli.live import LiveTable  # noqa: PLC0415 - only for a terminal
 
-        return LiveTable(self._spec, metrics.progress, Console(markup=False, highlight=False))
+        return LiveTable(self._spec, Console(markup=False, highlight=False))
 
     def _listen(self, engine: Engine, sink: "Sink") -> None:
         """The first Ctrl-C stops gently, the second at once; so does SIGTERM."""
