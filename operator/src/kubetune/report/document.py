@@ -1,0 +1,76 @@
+"""REPORT.md: the sections in order, and what to do with the result."""
+
+import re
+from collections.abc import Callable
+
+from kubetune.report import sections
+from kubetune.report.advice import advice
+from kubetune.report.findings import Findings
+from kubetune.report.markdown import code
+from kubetune.report.verdict import honesty, standing, verdict
+
+_PLAIN = re.compile(r"[\w./:=@+-]+", re.ASCII)
+"""An argument that stands in a command as it is, with no `$(KUBETUNE_PARAM_...)` in it."""
+
+_SECTIONS: tuple[tuple[str, Callable[[Findings], str]], ...] = (
+    ("Best configuration", sections.configuration),
+    ("Best against baseline", sections.comparison),
+    ("Top trials", sections.leaders),
+    ("Trials that failed", sections.failed),
+    ("Trials stopped early", sections.cut),
+    ("Draws turned down", sections.turned_down),
+    ("Outcome classes", sections.classes),
+)
+
+
+def document(findings: Findings) -> str:
+    """The whole report as Markdown."""
+    parts = [f"# Study {code(findings.spec.name)}", f"**{verdict(findings)}**"]
+    parts += [standing(findings), honesty(findings)]
+    for title, section in _SECTIONS:
+        if text := section(findings):
+            parts += [f"## {_title(findings, title)}", text]
+    parts += ["## Advice", _advice(findings), "## How to go on", _going_on(findings)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _title(findings: Findings, title: str) -> str:
+    return "Pareto front" if findings.several and title == "Top trials" else title
+
+
+def _advice(findings: Findings) -> str:
+    found = advice(findings)
+    return "\n".join(f"- {text}" for text in found) if found else "Nothing stands out."
+
+
+def _going_on(findings: Findings) -> str:
+    lines = []
+    if findings.best is None:
+        lines.append("There is no `best_config.yaml`: no trial is Complete.")
+    else:
+        lines.append(_retrain(findings))
+    limit = findings.spec.trials.max
+    if findings.known:
+        lines.append(
+            "More trials on top of these, with the study's manifest and this run's folder:\n\n"
+            f"```sh\nkubetune run STUDY.yaml -o FOLDER --trials {2 * limit}\n```"
+        )
+    lines.append(
+        "Every trial, with parameters, metrics and curve, is in `results.json`;"
+        " `kubetune trials FOLDER` lists them."
+    )
+    return "\n\n".join(lines)
+
+
+def _retrain(findings: Findings) -> str:
+    """By the recipe's own command where the trial is one."""
+    containers = findings.spec.template.get("spec", {}).get("containers", [])
+    trainers = [one for one in containers if one.get("name") == "trainer"]
+    args = [str(argument) for argument in trainers[0].get("args", [])] if trainers else []
+    if not args or trainers[0].get("command") or not all(map(_PLAIN.fullmatch, args)):
+        return "The parameters to train with again are in `best_config.yaml`, with the seed."
+    command = " ".join(["kubetune-trainer", *args, "--config", "best_config.yaml"])
+    return (
+        "Train with the best configuration again; its figure on held-back data, where the recipe"
+        f" has them, is the one to quote:\n\n```sh\n{command}\n```"
+    )

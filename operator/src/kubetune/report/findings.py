@@ -1,0 +1,122 @@
+"""Everything that a report says of a study, worked out once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kubetune.domain import classes, ranking, stopping
+from kubetune.domain.reasons import TrialReason
+from kubetune.domain.space import Space
+from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.steps import summarise
+from kubetune.domain.stopping import End
+from kubetune.domain.study import Direction, Objective, Pruner, Sampler, StudySpec, TrialPolicy
+from kubetune.domain.trial import Trial, TrialState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """A study and what became of it.
+
+    `best` is the trial to retrain: with several objectives the first of `front`, which is the
+    best in the first objective. `ranked` are the complete trials of a study with one objective,
+    best first. `improvement` compares `best` with `baseline` in the first objective. `end` is
+    None while the study goes on, and when its manifest is not at hand.
+    """
+
+    spec: StudySpec
+    trials: tuple[Trial, ...]
+    status: StudyStatus | None
+    counts: Counts
+    outcomes: Mapping[str, int]
+    best: Trial | None
+    baseline: Trial | None
+    improvement: float | None
+    front: tuple[Trial, ...]
+    ranked: tuple[Trial, ...]
+    end: End | None
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one objective."""
+        return len(self.spec.objectives) > 1
+
+    @property
+    def known(self) -> bool:
+        """Whether the manifest is at hand, not only what the database says."""
+        return bool(self.spec.space.parameters)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The parameters that were searched over."""
+        if self.known:
+            return tuple(parameter.name for parameter in self.spec.space.parameters)
+        return tuple(sorted({name for trial in self.trials for name in trial.active}))
+
+    @property
+    def ended(self) -> tuple[Trial, ...]:
+        """The trials that have their result and were not cancelled with the study."""
+        return tuple(trial for trial in self.trials if trial.state.ended and not cancelled(trial))
+
+
+def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None) -> Findings:
+    """Works out the findings; without a status the study's end follows from its trials."""
+    everything = tuple(trials)
+    front = ranking.pareto_front(spec, everything)
+    best = front[0] if front else ranking.best(spec, everything)
+    baseline = next((trial for trial in everything if trial.baseline), None)
+    improvement = None
+    if best and baseline and best.value is not None and baseline.value is not None:
+        improvement = ranking.improvement(spec, best.value, baseline.value)
+    return Findings(
+        spec=spec,
+        trials=everything,
+        status=status,
+        counts=summarise.count(everything),
+        outcomes=classes.count(spec, everything),
+        best=best,
+        baseline=baseline,
+        improvement=improvement,
+        front=front,
+        ranked=_ranked(spec, everything),
+        end=_end(spec, everything, best, status) if spec.space.parameters else None,
+    )
+
+
+def unwritten(
+    name: str, objectives: Sequence[tuple[str, Direction]], trials: Sequence[Trial]
+) -> StudySpec:
+    """A study of which only the database is at hand: no space, no rules, its budget used."""
+    return StudySpec(
+        name=name,
+        namespace="",
+        objectives=tuple(Objective(metric=metric, direction=way) for metric, way in objectives),
+        space=Space(parameters=()),
+        sampler=Sampler(),
+        pruner=Pruner(),
+        trials=TrialPolicy(max=max(stopping.counted(trials), 1)),
+    )
+
+
+def cancelled(trial: Trial) -> bool:
+    """Whether a trial was stopped only because its study ended."""
+    return trial.outcome is not None and trial.outcome.reason is TrialReason.CANCELLED
+
+
+def _ranked(spec: StudySpec, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+    if len(spec.objectives) > 1:
+        return ()
+    sign = 1 if spec.objective.direction is Direction.MINIMIZE else -1
+    complete = [
+        (sign * trial.value, trial.number, trial)
+        for trial in trials
+        if trial.state is TrialState.COMPLETE and trial.value is not None
+    ]
+    return tuple(trial for _, _, trial in sorted(complete, key=lambda entry: entry[:2]))
+
+
+def _end(
+    spec: StudySpec, trials: tuple[Trial, ...], best: Trial | None, status: StudyStatus | None
+) -> End | None:
+    if status is not None and not status.ended:
+        return None
+    return stopping.decide(spec, trials, best=best, exhausted=status is not None)
