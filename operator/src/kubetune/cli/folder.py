@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -47,12 +48,14 @@ def take(path: Path, study: str) -> RunFolder:
 
     Ends the program when another tuner holds it or it is another study's.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = _lock(path)
-        identity, resumed = _identity(path, study)
-    except OSError as error:
-        fail(f"{path} cannot be used: {error.strerror or error}; choose another folder with -o")
+    with ExitStack() as refused:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = refused.enter_context(_lock(path))
+            identity, resumed = _identity(path, study)
+        except OSError as error:
+            fail(f"{path} cannot be used: {error.strerror or error}; choose another folder with -o")
+        refused.pop_all()
     return RunFolder(path, identity, resumed, lock)
 
 

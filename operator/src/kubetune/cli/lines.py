@@ -1,5 +1,6 @@
 """Events as plain lines, for pipes and logs."""
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -28,7 +29,14 @@ class Lines:
             self._stream.write(f"{time.strftime('%H:%M:%S')} {clean(text, 1000)}\n")
             self._stream.flush()
         except BrokenPipeError:
-            self._stream = open("/dev/null", "w")  # noqa: PTH123, SIM115 - held to the end
+            _to_nowhere(self._stream)
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Sends all that a stream still holds, and all that follows, where nobody needs to read."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

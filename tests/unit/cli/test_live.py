@@ -1,0 +1,113 @@
+"""The live table of a terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+from tests.builders import NOW, make_observation, make_outcome, make_points, make_study, make_trial
+
+from kubetune.cli.live import LiveTable
+from kubetune.domain.events import Event
+from kubetune.domain.planner import plan
+from kubetune.domain.reasons import EventReason, TrialReason
+from kubetune.domain.status import StudyStatus
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Trial, TrialState
+
+
+def status_of(*trials: Trial, spec: StudySpec | None = None) -> StudyStatus:
+    return plan(make_observation(*trials, spec=spec)).status
+
+
+async def shown(
+    status: StudyStatus,
+    *events: Event,
+    spec: StudySpec | None = None,
+    height: int = 40,
+) -> str:
+    """What stands on a terminal of 120 columns in the end."""
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        width=120,
+        height=height,
+        markup=False,
+        highlight=False,
+        color_system=None,
+        legacy_windows=False,
+    )
+    table = LiveTable(spec or make_study(), console)
+    await table.publish(status, events)
+    table.close()
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+async def test_the_head_counts_and_names_the_best() -> None:
+    """How far the study is, and what it found, stand above the rows."""
+    failed = make_outcome(None, state=TrialState.FAILED, reason=TrialReason.CRASHED)
+    text = await shown(
+        status_of(make_trial(0, 0.5), make_trial(1, 0.75), make_trial(2, outcome=failed))
+    )
+    assert "3/10 trials" in text
+    assert "2 complete, 0 pruned, 1 failed" in text
+    assert "best accuracy 0.75, trial 1" in text
+
+
+async def test_draws_turned_down_are_counted() -> None:
+    """Constraints at work are seen while the study runs."""
+    text = await shown(status_of(make_trial(0, 0.5, rejected={"low": 3})))
+    assert "3 draws turned down" in text
+
+
+async def test_a_row_tells_state_step_value_and_parameters() -> None:
+    """A running trial shows the last point of its curve."""
+    text = await shown(status_of(make_trial(4, curve=make_points(0.1, 0.25))))
+    (row,) = {line for line in text.splitlines() if line.lstrip().startswith("4 ")}
+    assert row.split()[:3] == ["4", "Running", "2"]
+    assert "0.25" in row
+    assert "x=0.5" in row
+
+
+async def test_a_trial_is_marked_against_best_and_baseline() -> None:
+    """BEST, IMPROVED and WORSE say at a glance whether tuning helps."""
+    trials = [make_trial(0, 0.5, baseline=True), make_trial(1, 0.9), make_trial(2, 0.7)]
+    text = await shown(status_of(*trials, make_trial(3, 0.2)))
+    rows = {line.split()[0]: line for line in text.splitlines() if " x=0.5" in line}
+    assert "BEST" in rows["1"]
+    assert "IMPROVED" in rows["2"]
+    assert "WORSE" in rows["3"]
+
+
+async def test_the_reason_of_an_end_is_in_its_row() -> None:
+    """Why a trial was cut or failed needs no second look elsewhere."""
+    outcome = make_outcome(None, state=TrialState.FAILED, reason=TrialReason.OUT_OF_MEMORY)
+    assert "OutOfMemory" in await shown(status_of(make_trial(0, outcome=outcome)))
+
+
+@pytest.mark.parametrize("height", [5, 12, 24])
+async def test_the_table_never_outgrows_the_terminal(height: int) -> None:
+    """With more trials than rows the running ones stay and the last that ended follow."""
+    ended = [make_trial(number, 0.5, ended_at=NOW + number) for number in range(30)]
+    spec = make_study(max_trials=50)
+    text = await shown(status_of(*ended, make_trial(30), spec=spec), spec=spec, height=height)
+    rows = [line for line in text.splitlines() if " x=0.5" in line]
+    assert 1 <= len(set(rows)) <= max(height - 3, 1)
+    assert "Running" in rows[0]
+
+
+async def test_events_scroll_by_harmless() -> None:
+    """Markup and control characters of a trial reach the terminal as plain text."""
+    event = Event(EventReason.TRIAL_FAILED, "trial 0 Failed: [bold]x[/] \x1b[2J\x07", warning=True)
+    text = await shown(status_of(make_trial(0)), event)
+    assert "[bold]x[/]" in text
+    assert "\x1b[2J" not in text
+    assert "\x07" not in text
+
+
+async def test_hostile_parameters_stay_in_their_row() -> None:
+    """A value with a line break or an escape does not leave its cell."""
+    trial = make_trial(0, parameters={"x": "a\n\x1b[31mb"})
+    text = await shown(status_of(trial))
+    assert "\x1b[31m" not in text
+    assert any("x=a" in line and "b" in line for line in text.splitlines())
