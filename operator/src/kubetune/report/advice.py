@@ -26,7 +26,7 @@ _NEW_STUDY = (
 )
 
 _CURES: Mapping[TrialReason, str] = {
-    TrialReason.DIVERGED: "narrow the ranges that make training unstable, or forbid the mixture",
+    TrialReason.DIVERGED: "narrow the ranges that make training unstable, or forbid what does",
     TrialReason.GRADIENT_EXPLOSION: "lower the highest rate, or clip gradients",
     TrialReason.GUARD_TRIPPED: "a constraint that forbids such trials saves launching them",
     TrialReason.OUT_OF_MEMORY: "set `trials.onOutOfMemory`, or forbid what does not fit",
@@ -96,7 +96,7 @@ def _budget(findings: Findings) -> Iterator[str]:
     if not findings.known or used >= limit:
         return
     if end is None:
-        yield f"{used} of {count(limit, 'trial')} were started: the same command goes on."
+        yield f"{used} of the manifest's {count(limit, 'trial')} were drawn: the same command goes on."
     elif end.reason is StudyReason.TARGET_REACHED:
         yield f"The target was reached after {used} of {limit} trials: a better one may be too."
     elif end.reason is StudyReason.TOO_MANY_FAILURES:

@@ -35,7 +35,9 @@ def standing(findings: Findings) -> str:
     text = f"{sentences.counts(findings.counts)}."
     if findings.end:
         return f"{text} The study has ended ({findings.end.reason.value}): {findings.end.message}."
-    return f"{text} The study has not ended." if findings.known else text
+    if findings.counts.active or findings.status:
+        return f"{text} The study has not ended."
+    return text
 
 
 def honesty(findings: Findings) -> str:

@@ -1,0 +1,115 @@
+"""SOURCE on the command line: the stored trials of a study, wherever they lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from kubetune.adapters.optuna import history
+from kubetune.cli import manifests
+from kubetune.cli.output import fail, say
+from kubetune.domain.ports import StorageUnreachable
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Trial
+from kubetune.report import unwritten
+
+DATABASE = "trials.sqlite3"
+MANIFEST = "study.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A study as far as it is known there: all of its manifest, or only what the database says."""
+
+    spec: StudySpec
+    trials: tuple[Trial, ...]
+
+
+def load(
+    source: str, study: str | None, namespace: str | None, *, with_manifest: bool = True
+) -> Source:
+    """Reads the trials of a run's folder or a storage URL, also while a run goes on.
+
+    Without `with_manifest` the manifest in a run's folder is left unread. Ends the program with
+    one line when there is no such study, or more than one that could be meant.
+    """
+    folder = Path(source)
+    if namespace is not None or (source.startswith("study/") and not folder.is_dir()):
+        fail(
+            f"{source}: reading a study from a cluster is not supported yet;"
+            " give a run's folder or a storage URL"
+        )
+    if "://" in source:
+        url, _, name = source.partition("#")
+        return _read(_checked(url), study or name or None, shown=_without_password(url))
+    if not folder.exists():
+        fail(
+            f"{folder}: no such folder; give a run's folder or a storage URL such as sqlite:///FILE"
+        )
+    if not folder.is_dir():
+        fail(f"{folder} is a file; give the run's folder, or sqlite:///{folder}")
+    if not (folder / DATABASE).is_file():
+        fail(f"{folder}: no study in it, {DATABASE} is missing; give the folder of a run")
+    found = _read(f"sqlite:///{folder.resolve() / DATABASE}", study, shown=source)
+    spec = _manifest(folder / MANIFEST, found) if with_manifest else None
+    return Source(spec, found.trials) if spec else found
+
+
+def _read(url: str, study: str | None, *, shown: str) -> Source:
+    try:
+        name = study or _only(history.study_names(url), shown)
+        stored = history.read_history(url, name)
+    except KeyError:
+        fail(f"{shown}: no study '{study}' in it")
+    except (StorageUnreachable, SQLAlchemyError, ValueError) as error:
+        reason = str(getattr(error, "orig", None) or error)
+        fail(f"{shown} cannot be read: {reason.splitlines()[0]}")
+    return Source(unwritten(name, stored.objectives, stored.trials), stored.trials)
+
+
+def _only(names: tuple[str, ...], shown: str) -> str:
+    if not names:
+        fail(f"{shown}: no study in it")
+    if len(names) > 1:
+        fail(f"{shown} holds {len(names)} studies: {', '.join(names)}; choose one with --study")
+    return names[0]
+
+
+def _checked(url: str) -> str:
+    """The URL; ends the program when it names a SQLite file that is not there."""
+    if not url.startswith("sqlite"):
+        return url
+    try:
+        file = make_url(url).database
+    except SQLAlchemyError:
+        fail(f"{url} is not a storage URL; write sqlite:///FILE")
+    if not file or not Path(file).is_file():
+        fail(f"{url}: no such file; write sqlite:///relative.db or sqlite:////absolute.db")
+    return url
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "the storage URL"
+
+
+def _manifest(file: Path, found: Source) -> StudySpec | None:
+    """The manifest that a run kept; None, with a word, when it does not fit the trials."""
+    if not file.is_file():
+        say(f"{file} is missing: shown is what the database says")
+        return None
+    checked = manifests.check(file)
+    spec = checked.admission.spec if checked.admission else None
+    if spec is None:
+        say(f"{file} is not valid: shown is what the database says")
+        return None
+    stored = [(item.metric, item.direction) for item in found.spec.objectives]
+    if spec.name != found.spec.name or stored != [
+        (item.metric, item.direction) for item in spec.objectives
+    ]:
+        say(f"{file} is of another study: shown is what the database says")
+        return None
+    return spec

@@ -1,0 +1,81 @@
+"""`kubetune trials`: every trial of a study."""
+
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kubetune.cli import source as sources
+from kubetune.cli.output import Format, clean, duration, figure
+from kubetune.domain import curves
+from kubetune.domain.study import StudySpec
+from kubetune.domain.trial import Trial, TrialState
+from kubetune.report.results import brief
+
+WIDE = 1000
+"""What is not a terminal gets every column whole."""
+
+STYLES = {
+    TrialState.RUNNING: "cyan",
+    TrialState.COMPLETE: "green",
+    TrialState.PRUNED: "yellow",
+    TrialState.FAILED: "red",
+    TrialState.INFEASIBLE: "magenta",
+}
+
+
+def trials(source: str, study: str | None, namespace: str | None, output_format: Format) -> None:
+    """Prints every trial in order of number: a table, or one JSON object a line."""
+    found = sources.load(source, study, namespace, with_manifest=False)
+    if output_format is Format.JSON:
+        for trial in found.trials:
+            sys.stdout.write(json.dumps(brief(found.spec, trial), allow_nan=False) + "\n")
+        return
+    width = None if sys.stdout.isatty() else WIDE
+    console = Console(markup=False, highlight=False, width=width)
+    console.print(_table(found.spec, found.trials))
+
+
+def _table(spec: StudySpec, found: tuple[Trial, ...]) -> Table:
+    """In brackets: the last value of a trial that has not completed."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("trial", justify="right")
+    table.add_column("state", no_wrap=True)
+    table.add_column("reason", no_wrap=True)
+    for objective in spec.objectives:
+        table.add_column(clean(objective.metric, 40), justify="right")
+    table.add_column("step", justify="right")
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("parameters", overflow="fold")
+    for trial in found:
+        table.add_row(*_row(spec, trial))
+    return table
+
+
+def _row(spec: StudySpec, trial: Trial) -> tuple[str | Text, ...]:
+    reason = trial.outcome.reason.value if trial.outcome else ""
+    if trial.outcome is None and trial.attempt > 1:
+        reason = f"attempt {trial.attempt}"
+    drawn = (
+        f"{clean(name, 60)}={figure(value)}"
+        for name, value in trial.parameters.items()
+        if name in trial.active
+    )
+    return (
+        str(trial.number),
+        Text(trial.state.value, STYLES[trial.state]),
+        reason,
+        *(_value(spec, trial, index) for index in range(len(spec.objectives))),
+        figure(trial.curve[-1].step) if trial.curve else "",
+        "" if trial.seconds is None else duration(trial.seconds),
+        Text(" ".join(drawn)),
+    )
+
+
+def _value(spec: StudySpec, trial: Trial, index: int) -> str:
+    if trial.outcome and index < len(trial.outcome.values):
+        return figure(trial.outcome.values[index])
+    curve = curves.objective_curve(trial, spec.objectives[index].metric)
+    return f"({figure(curve[-1][1])})" if curve else ""
