@@ -46,7 +46,9 @@ def check_template(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
     """A pod without a trainer, or one that has nothing to run."""
     if not draft.sound("trialTemplate"):
         return
-    containers = draft.study.spec.trial_template.spec.containers
+    pod = draft.study.spec.trial_template.spec
+    yield from _grace(pod.model_dump().get("terminationGracePeriodSeconds", 0))
+    containers = pod.containers
     path: Path = ("spec", "trialTemplate", "spec", "containers")
     trainers = [index for index, item in enumerate(containers) if item.name == TRAINER]
     if len(trainers) != 1:
@@ -60,6 +62,13 @@ def check_template(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
         yield Fault(here, "has nothing to run: write image, command or args")
     yield from _texts(draft, here, container, names)
     yield from _environment(here, container.get("env"))
+
+
+def _grace(seconds: Any) -> Iterator[Fault]:
+    """The time to stop in; a pod takes whole seconds only."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 0:
+        path: Path = ("spec", "trialTemplate", "spec", "terminationGracePeriodSeconds")
+        yield Fault(path, f"{show(seconds)} is no time: write whole seconds from 0")
 
 
 def warn(draft: Draft) -> Iterator[Fault]:
