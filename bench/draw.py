@@ -1,7 +1,7 @@
 """The price of one draw: constrained and stored, against Optuna's unconstrained one.
 
-Both draw from the same parameters with TPE and store into SQLite; ours honours the nine constraints of
-`w0.yaml`, and its row holds the whole trial.
+Both draw from the same parameters with TPE and store into SQLite; ours honours the nine
+constraints of `w0.yaml`, and its row holds the whole trial.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from bench.studies import load
 from bench.table import Figure
 from kubetune.adapters.optuna.samplers import distribution
 from kubetune.adapters.optuna.store import OptunaStore
-from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.coordinates import Coordinates, Repair
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.study import StudySpec
+from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, TrialState
 
 
@@ -57,9 +57,7 @@ async def _figure(spec: StudySpec, size: int, draws: int) -> Figure:
     return Figure(f"one draw at {size} finished trials", ours_ms, theirs_ms, 1.5, "ms")
 
 
-def _peer(
-    spec: StudySpec, url: str, size: int
-) -> tuple[optuna.Study, Callable[[], optuna.Trial]]:
+def _peer(spec: StudySpec, url: str, size: int) -> tuple[optuna.Study, Callable[[], optuna.Trial]]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     axes = Coordinates(spec.space).axes
     distributions = {axis.name: distribution(axis) for axis in axes}
@@ -78,13 +76,8 @@ def _peer(
     return study, lambda: study.ask(distributions)
 
 
-async def _fill(
-    store: OptunaStore, spec: StudySpec, size: int, generator: random.Random
-) -> None:
+async def _fill(store: OptunaStore, spec: StudySpec, size: int, generator: random.Random) -> None:
     """Imports finished trials: a draw each would only take longer."""
-    from kubetune.domain.coordinates import Repair
-    from kubetune.domain.study import InitialTrial
-
     coordinates = Coordinates(spec.space)
     for number in range(size):
         point = {axis.name: axis.at(generator.random()) for axis in coordinates.axes}

@@ -3,13 +3,13 @@
 All three are whole processes, start-up included, and keep two trials running at a time.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from bench.processes import environment
 from bench.table import Figure
 
 PROGRAM = (
@@ -96,5 +96,5 @@ def _time(kind: str, trials: int, seconds: float) -> float:
             source = BARE if kind == "bare" else OPTUNA
             command = [sys.executable, "-c", source, str(trials), program, folder]
         begin = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=dict(os.environ))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
         return time.perf_counter() - begin

@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.processes import environment
 from bench.table import Figure
 
 STUDY = """\
@@ -30,16 +31,17 @@ spec:
         - -c
         - >-
           date +%s.%N > "first-$$$$";
-          printf '{"schema": 1, "state": "Complete", "metrics": {"loss": 1}}' > "$KUBETUNE_TERMINATION_LOG"
+          printf '{"schema": 1, "state": "Complete", "metrics": {"loss": 1}}'
+          > "$KUBETUNE_TERMINATION_LOG"
 """
 
 
 def figures(runs: int = 7) -> list[Figure]:
-    """Medians over some runs; the floor is Python importing Optuna, which every tuner on it pays."""
+    """Medians over some runs; the floor is importing Optuna, which every tuner on it pays."""
     ours, floors, memory = [], [], []
     for _ in range(runs):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "import optuna"], check=True)
+        subprocess.run([sys.executable, "-c", "import optuna"], check=True, env=environment())
         floors.append(time.perf_counter() - begin)
         first, peak = _run()
         ours.append(first)
@@ -59,7 +61,9 @@ def _run() -> tuple[float, float]:
         Path(folder, "study.yaml").write_text(STUDY)
         command = [sys.executable, "-m", "kubetune", "run", "study.yaml", "-o", "run"]
         begin = time.time()
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, env=environment()
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.builders import NOW, make_outcome, make_points, make_study
-from tests.fakes.clock import FakeClock
 
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.ports import TrialStore
@@ -22,6 +20,8 @@ from kubetune.domain.study import (
     StudySpec,
 )
 from kubetune.domain.trial import Outcome, Point, TrialState
+from tests.builders import NOW, make_outcome, make_points, make_study
+from tests.fakes.clock import FakeClock
 
 _SCOPE = {"x": Kind.DOUBLE, "kind": Kind.STRING, "cycles": Kind.INT, "batch": Kind.INT}
 

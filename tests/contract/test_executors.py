@@ -6,15 +6,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.builders import NOW
-from tests.contract.executor_contract import ExecutorContract, ExecutorKit
-from tests.fakes.executor import FakeExecutor
-from tests.unit.adapters.local.runs import make_order, running
 
 from kubetune.adapters.local import processes, watch
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.domain.ports import LaunchOrder
 from kubetune.domain.runs import Exit, Run
+from tests.builders import NOW
+from tests.contract.executor_contract import ExecutorContract, ExecutorKit
+from tests.fakes.executor import FakeExecutor
+from tests.unit.adapters.local.runs import make_order, running
 
 PROGRAM = """trap 'exit 143' TERM
 while ! [ -e "$KUBETUNE_CHECKPOINT_DIR/finish" ]; do sleep 0.01; done

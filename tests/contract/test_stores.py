@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.domain.study import StudySpec
 from tests.contract.store_contract import StoreContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
-
-from kubetune.adapters.optuna.store import OptunaStore
-from kubetune.domain.study import StudySpec
 
 
 class Reopening:

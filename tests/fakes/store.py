@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.fakes.memory_store import MemoryStore
-
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
 from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial
 from kubetune.domain.values import Assignment
+from tests.fakes.memory_store import MemoryStore
 
 
 class FakeStore(MemoryStore):

@@ -16,9 +16,6 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.builders import make_result, make_study
-from tests.fakes.fuse import Crash, Fuse
-from tests.unit.app.world import World
 
 from kubetune.domain import stopping
 from kubetune.domain.observation import Reading
@@ -28,6 +25,9 @@ from kubetune.domain.reasons import StudyReason
 from kubetune.domain.runs import Exit, Run
 from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, TrialPolicy
 from kubetune.domain.trial import Point, TrialState
+from tests.builders import make_result, make_study
+from tests.fakes.fuse import Crash, Fuse
+from tests.unit.app.world import World
 
 WAYS = {
     "completes": Exit(code=0, message=make_result(0.5)),

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import make_outcome, make_study, make_trial
 
 from kubetune.domain import curves, pruning
 from kubetune.domain.pruners import rungs
 from kubetune.domain.study import Direction, Objective, Patience, Pruner, PrunerAlgorithm, Summary
 from kubetune.domain.trial import Point, Trial, TrialState
+from tests.builders import make_outcome, make_study, make_trial
 
 VALUES = st.integers(-20, 20).map(lambda n: n / 8)
 

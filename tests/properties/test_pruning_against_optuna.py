@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState as OptunaState
 from optuna.trial import create_trial
-from tests.builders import make_outcome, make_points, make_study, make_trial
 
 from kubetune.domain import pruning
 from kubetune.domain.study import (
@@ -21,6 +20,7 @@ from kubetune.domain.study import (
     Summary,
 )
 from kubetune.domain.trial import Trial, TrialState
+from tests.builders import make_outcome, make_points, make_study, make_trial
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 

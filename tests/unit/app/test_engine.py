@@ -5,8 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from tests.builders import make_points, make_study
-from tests.unit.app.world import World
 
 from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.observation import Reading
@@ -16,6 +14,8 @@ from kubetune.domain.runs import Exit
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
 from kubetune.domain.study import InitialTrial, TrialPolicy
 from kubetune.domain.trial import TrialState
+from tests.builders import make_points, make_study
+from tests.unit.app.world import World
 
 STOPPED = Exit(code=143, message=b'{"schema": 1, "state": "Stopped"}')
 

@@ -2,17 +2,16 @@
 
 from typing import Any
 
+from kubetune.app.engine import Engine
+from kubetune.domain.plan import Plan
+from kubetune.domain.runs import Exit, Run
+from kubetune.domain.study import StudySpec
 from tests.builders import make_result, make_study
 from tests.fakes.clock import FakeClock
 from tests.fakes.executor import FakeExecutor
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.sink import FakeSink
 from tests.fakes.store import FakeStore
-
-from kubetune.app.engine import Engine
-from kubetune.domain.plan import Plan
-from kubetune.domain.runs import Exit, Run
-from kubetune.domain.study import StudySpec
 
 
 class World:

@@ -1,12 +1,11 @@
 """Outcome classes: which ended trials fall into which."""
 
-from tests.builders import make_outcome, make_study, make_trial
-
 from kubetune.domain import classes
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import OutcomeClass
 from kubetune.domain.trial import TrialState
+from tests.builders import make_outcome, make_study, make_trial
 
 SCOPE = {"state": Kind.STRING, "reason": Kind.STRING, "metrics": Kind.DOUBLES, "x": Kind.DOUBLE}
 

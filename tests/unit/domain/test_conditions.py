@@ -1,13 +1,13 @@
 """Conditions say the same as the status, in the words of Kubernetes."""
 
 import pytest
-from tests.builders import make_observation, make_study, make_trial
 
 from kubetune.domain import conditions
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import StudyReason
 from kubetune.domain.status import ConditionType, Truth
 from kubetune.domain.stopping import End
+from tests.builders import make_observation, make_study, make_trial
 
 GOOD = End(StudyReason.TARGET_REACHED, succeeded=True, message="reached")
 BAD = End(StudyReason.TOO_MANY_FAILURES, succeeded=False, message="11 failed")

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from tests.builders import make_points, make_trial
 
 from kubetune.domain import curves
 from kubetune.domain.study import Direction, Objective, Summary
 from kubetune.domain.trial import Point
+from tests.builders import make_points, make_trial
 
 LOSS = Objective(metric="loss", direction=Direction.MINIMIZE)
 LAST = Objective(metric="loss", direction=Direction.MINIMIZE, summary=Summary.LAST)

@@ -3,10 +3,10 @@
 import itertools
 
 import pytest
-from tests.builders import make_exit, make_run
 
 from kubetune.domain.exits import Cause, classify
 from kubetune.domain.result import Garbage, ResultState, TrialResult
+from tests.builders import make_exit, make_run
 
 COMPLETE = TrialResult(state=ResultState.COMPLETE)
 FAILED = TrialResult(state=ResultState.FAILED)

@@ -3,13 +3,13 @@
 import math
 
 import pytest
-from tests.builders import ACCURACY, make_study, make_trial
 
 from kubetune.domain import guards
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import Direction, Guard, GuardOutcome, Objective
 from kubetune.domain.trial import Point, TrialState
+from tests.builders import ACCURACY, make_study, make_trial
 
 SCOPE = {
     "x": Kind.DOUBLE,

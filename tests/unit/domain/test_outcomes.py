@@ -6,7 +6,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import ACCURACY, make_exit, make_points, make_run, make_study, make_trial
 
 from kubetune.domain import outcomes
 from kubetune.domain.expressions import Kind, compile_expression
@@ -23,6 +22,7 @@ from kubetune.domain.study import (
 )
 from kubetune.domain.trial import Point, TrialState
 from kubetune.domain.verdict import Verdict
+from tests.builders import ACCURACY, make_exit, make_points, make_run, make_study, make_trial
 
 HALVE = Adjustment(name="batch", value=compile_expression("batch / 2", {"batch": Kind.INT}))
 LAST = Objective(metric="accuracy", direction=Direction.MAXIMIZE, summary=Summary.LAST)

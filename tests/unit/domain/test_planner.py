@@ -3,17 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.builders import (
-    NOW,
-    make_exit,
-    make_observation,
-    make_outcome,
-    make_points,
-    make_result,
-    make_run,
-    make_study,
-    make_trial,
-)
 
 from kubetune.domain.actions import (
     AddInitialTrial,
@@ -31,6 +20,17 @@ from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
 from kubetune.domain.runs import RunState
 from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, TrialPolicy
 from kubetune.domain.trial import Point, TrialState
+from tests.builders import (
+    NOW,
+    make_exit,
+    make_observation,
+    make_outcome,
+    make_points,
+    make_result,
+    make_run,
+    make_study,
+    make_trial,
+)
 
 DONE = make_exit(0, make_result(0.9))
 KNOWN = InitialTrial(name="known", parameters={"x": 0.1}, metrics={"accuracy": 0.2})

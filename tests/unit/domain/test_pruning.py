@@ -1,12 +1,12 @@
 """Pruning: who is judged, against whom, and what is said."""
 
 import pytest
-from tests.builders import ACCURACY, make_outcome, make_points, make_study, make_trial
 
 from kubetune.domain import pruning
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import Direction, Objective, Patience, Pruner, PrunerAlgorithm
 from kubetune.domain.trial import Stage, TrialState
+from tests.builders import ACCURACY, make_outcome, make_points, make_study, make_trial
 
 ASHA = Pruner(algorithm=PrunerAlgorithm.ASHA, min_resource=1, max_resource=27, reduction_factor=3)
 BETTER = make_trial(0, 0.9, curve=make_points(0.9))

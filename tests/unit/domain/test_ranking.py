@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import ACCURACY, make_outcome, make_study, make_trial
 
 from kubetune.domain import ranking
 from kubetune.domain.ranking import Standing
@@ -11,6 +10,7 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.status import LIST_LIMIT
 from kubetune.domain.study import Direction, Objective
 from kubetune.domain.trial import TrialState
+from tests.builders import ACCURACY, make_outcome, make_study, make_trial
 
 SIZE = Objective(metric="size", direction=Direction.MINIMIZE)
 COST = Objective(metric="cost", direction=Direction.MINIMIZE)

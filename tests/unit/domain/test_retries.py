@@ -1,12 +1,12 @@
 """Retries after an out-of-memory: what is adjusted, and when there is no next attempt."""
 
 import pytest
-from tests.builders import SPACE, make_study, make_trial
 
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.retries import NoRetry, adjust
 from kubetune.domain.space import Constraint, Derived, Space
 from kubetune.domain.study import Adjustment, TrialPolicy
+from tests.builders import SPACE, make_study, make_trial
 
 SCOPE = {
     "batch": Kind.INT,

@@ -1,12 +1,12 @@
 """What people read is short, true and has the figures."""
 
 import pytest
-from tests.builders import make_outcome, make_study, make_trial
 
 from kubetune.domain import sentences
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
 from kubetune.domain.status import Counts, StudyStatus
 from kubetune.domain.trial import TrialState
+from tests.builders import make_outcome, make_study, make_trial
 
 
 @pytest.mark.parametrize(

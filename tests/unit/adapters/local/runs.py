@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.builders import make_study, make_trial
-
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.processes import family
 from kubetune.domain.ports import LaunchOrder
 from kubetune.domain.runs import Run, RunState
+from tests.builders import make_study, make_trial
 
 PROGRAMS = Path(__file__).parents[3] / "programs"
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.unit.adapters.local.runs import PROGRAMS, ended, make_order, running, said_ready
-
 from kubetune.adapters.local.attempt import new_uid
 from kubetune.adapters.local.environment import RUN_MARK
 from kubetune.adapters.local.files import RunFiles, read_record
 from kubetune.domain.runs import Exit, RunState
+from tests.unit.adapters.local.runs import PROGRAMS, ended, make_order, running, said_ready
 
 ROOT = PROGRAMS.parents[1]
 UNTIL_TOLD = "while ! [ -e finish ]; do sleep 0.01; done; printf done > $KUBETUNE_TERMINATION_LOG"

@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.unit.adapters.local.runs import make_order
-
 from kubetune.adapters.local.environment import contract, inherited
 from kubetune.adapters.local.files import RunFiles
 from kubetune.domain.trial import Stage
+from tests.unit.adapters.local.runs import make_order
 
 
 def make_contract(folder: Path, **trial: object) -> dict[str, str]:

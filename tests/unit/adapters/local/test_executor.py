@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.adapters.local.runs import PROGRAMS, ended, make_order, running, said_ready
 
 from kubetune.adapters.local import executor as module
 from kubetune.adapters.local import logs
@@ -16,6 +15,7 @@ from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.files import RunFiles, read_record
 from kubetune.adapters.local.processes import birth, family
 from kubetune.domain.runs import Exit, RunState
+from tests.unit.adapters.local.runs import PROGRAMS, ended, make_order, running, said_ready
 
 
 def program(name: str, *args: str) -> list[str]:

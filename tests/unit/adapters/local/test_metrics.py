@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
-from tests.builders import make_exit, make_run
 
 from kubetune.adapters.local import metrics as module
 from kubetune.adapters.local.files import RunFiles
 from kubetune.adapters.local.metrics import LocalMetrics
 from kubetune.domain.observation import Reading
 from kubetune.domain.trial import Point
+from tests.builders import make_exit, make_run
 
 BODY = b'kubetune_trial_step 2\nkubetune_trial_metric{name="loss"} 0.5\n'
 READING = Reading(points=(Point(2.0, {"loss": 0.5}),))

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.builders import make_outcome, make_study
-
 from kubetune.adapters.optuna.drawing import Drafter
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain.coordinates import Coordinates
@@ -15,6 +13,7 @@ from kubetune.domain.space import Choice, Condition, Constraint, Double, Integer
 from kubetune.domain.study import Sampler, SamplerAlgorithm, StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
 from kubetune.domain.values import Assignment
+from tests.builders import make_outcome, make_study
 
 SCOPE = {"x": Kind.DOUBLE, "rate": Kind.DOUBLE, "n": Kind.INT, "kind": Kind.STRING}
 

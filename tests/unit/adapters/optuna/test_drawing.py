@@ -4,8 +4,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tests.builders import make_outcome, make_study
-from tests.unit.adapters.optuna.studies import HERE, MIXED, SCOPE, drawn, failed, study
 
 from kubetune.adapters.optuna import drawing
 from kubetune.adapters.optuna.drawing import Drafter, Drawing
@@ -19,6 +17,8 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Choice, Condition, Constraint, Double, Integer, Space
 from kubetune.domain.study import Sampler, SamplerAlgorithm, StudySpec
 from kubetune.domain.trial import Outcome, Trial
+from tests.builders import make_outcome, make_study
+from tests.unit.adapters.optuna.studies import HERE, MIXED, SCOPE, drawn, failed, study
 
 GRIDS = (SamplerAlgorithm.GRID, SamplerAlgorithm.BRUTE_FORCE)
 

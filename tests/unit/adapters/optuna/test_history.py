@@ -4,14 +4,14 @@ from pathlib import Path
 
 import optuna
 import pytest
-from tests.builders import ACCURACY, NOW, make_outcome, make_points
-from tests.fakes.clock import FakeClock
-from tests.unit.adapters.optuna.studies import study
 
 from kubetune.adapters.optuna import history
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.domain.ports import StorageUnreachable
 from kubetune.domain.study import Direction, Objective, SamplerAlgorithm
+from tests.builders import ACCURACY, NOW, make_outcome, make_points
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.optuna.studies import study
 
 COST = Objective(metric="cost", direction=Direction.MINIMIZE)
 

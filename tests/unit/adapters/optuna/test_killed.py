@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState as OptunaState
-from tests.fakes.clock import FakeClock
-from tests.unit.adapters.optuna.studies import study
 
 from kubetune.adapters.optuna.mirror import Mirror
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.trial import TrialState
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.optuna.studies import study
 
 ROOT = Path(__file__).parents[4]
 PROGRAM = """

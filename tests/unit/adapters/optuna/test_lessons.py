@@ -1,11 +1,11 @@
 """What a sampler is taught by each end of a trial."""
 
 import pytest
-from tests.builders import make_outcome, make_trial
 
 from kubetune.adapters.optuna.lessons import Lesson, lesson
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import Outcome, TrialState
+from tests.builders import make_outcome, make_trial
 
 
 def _failed(reason: TrialReason) -> Outcome:

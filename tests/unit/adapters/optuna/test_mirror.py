@@ -7,8 +7,6 @@ import pytest
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import TrialState as OptunaState
-from tests.builders import ACCURACY, make_outcome, make_points
-from tests.unit.adapters.optuna.studies import MIXED, drawn, end, failed, pruned, scored, study
 
 from kubetune.adapters.optuna.mirror import NAME, Mirror
 from kubetune.adapters.optuna.records import Record
@@ -22,6 +20,8 @@ from kubetune.domain.study import (
     StudySpec,
 )
 from kubetune.domain.trial import Point, TrialState
+from tests.builders import ACCURACY, make_outcome, make_points
+from tests.unit.adapters.optuna.studies import MIXED, drawn, end, failed, pruned, scored, study
 
 SPEC = study()
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.builders import make_points, make_trial
 
 from kubetune.adapters.optuna import records
 from kubetune.adapters.optuna.records import CHUNK, Record
+from tests.builders import make_points, make_trial
 
 
 def test_refuses_a_trial_of_another_program() -> None:

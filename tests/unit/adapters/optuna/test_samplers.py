@@ -3,14 +3,14 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler
-from tests.builders import ACCURACY, make_study
-from tests.unit.adapters.optuna.studies import MIXED, study
 
 from kubetune.adapters.optuna.samplers import distribution, joint_space, sampler_for
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.sampling import SETTINGS
 from kubetune.domain.space import Choice, Double, Space
 from kubetune.domain.study import Direction, Objective, Sampler, SamplerAlgorithm, StudySpec
+from tests.builders import ACCURACY, make_study
+from tests.unit.adapters.optuna.studies import MIXED, study
 
 MODELS = (
     SamplerAlgorithm.TPE,

@@ -10,9 +10,6 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState as OptunaState
-from tests.builders import NOW, make_outcome, make_points
-from tests.fakes.clock import FakeClock
-from tests.unit.adapters.optuna.studies import HERE, MIXED, SCOPE, failed, scored, study
 
 from kubetune.adapters.optuna import database, drawing
 from kubetune.adapters.optuna.mirror import Asking
@@ -30,6 +27,9 @@ from kubetune.domain.study import (
     StudySpec,
 )
 from kubetune.domain.trial import Outcome, Point, TrialState
+from tests.builders import NOW, make_outcome, make_points
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.optuna.studies import HERE, MIXED, SCOPE, failed, scored, study
 
 RANDOM = study(SamplerAlgorithm.RANDOM)
 PRUNED = Outcome(TrialState.PRUNED, TrialReason.PRUNED)

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from tests.builders import make_points, make_study, make_trial
 
 from kubetune.domain.pruners.patience import patience
 from kubetune.domain.study import Direction, Objective, Patience, Pruner
+from tests.builders import make_points, make_study, make_trial
 
 LOSS = Objective(metric="accuracy", direction=Direction.MINIMIZE)
 

@@ -4,10 +4,10 @@ import math
 import statistics
 
 import pytest
-from tests.builders import make_points, make_study, make_trial
 
 from kubetune.domain.pruners import percentile
 from kubetune.domain.study import Pruner, PrunerAlgorithm
+from tests.builders import make_points, make_study, make_trial
 
 
 def make_spec(**changes):

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from tests.builders import make_points, make_study, make_trial
 
 from kubetune.domain.pruners import rungs
 from kubetune.domain.study import Direction, Objective, Pruner, PrunerAlgorithm, Summary
+from tests.builders import make_points, make_study, make_trial
 
 
 def make_pruner(low=1.0, high=27.0, factor=3):

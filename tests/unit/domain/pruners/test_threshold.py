@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from tests.builders import make_points, make_study, make_trial
 
 from kubetune.domain.pruners.threshold import threshold
 from kubetune.domain.study import Pruner, PrunerAlgorithm
+from tests.builders import make_points, make_study, make_trial
 
 
 def judge(*values, **changes):

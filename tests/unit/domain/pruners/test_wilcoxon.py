@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tests.builders import make_points, make_study, make_trial
 
 from kubetune.domain.pruners.wilcoxon import EXACT_LIMIT, p_value, wilcoxon
 from kubetune.domain.study import Pruner, PrunerAlgorithm
+from tests.builders import make_points, make_study, make_trial
 
 BEST = make_trial(7, 0.9, curve=make_points(0.9, 0.8, 0.7, 0.9, 0.85))
 WORSE = (0.5, 0.41, 0.32, 0.53, 0.44)
