@@ -48,11 +48,12 @@ format: env ## formats the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-generate: env ## writes what is generated: the CRD
+generate: env ## writes what is generated: the CRD and its reference
 	$(PY) -m kubetune.api.crd crds
+	$(PY) -m kubetune.api.reference docs/reference/study.md
 
 verify: generate ## regenerates and fails when something generated was not committed
-	git diff --exit-code -- crds
+	git diff --exit-code -- crds docs/reference
 
 bench: env env-gp ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench
