@@ -53,7 +53,12 @@ def _modelled(spec: StudySpec, count: int, seed: int) -> Iterator[Candidate]:
     history = [_finished(coordinates, number, random) for number in range(12 + 2 * seed)]
     with mirror.asking(history, seed) as asking:
         for _ in range(count):
-            found = draw(coordinates, lambda _: asking.propose(), random.random)
+            tossed: dict[str, float] = {}
+            found = draw(
+                coordinates,
+                lambda _: asking.propose(),
+                lambda name, tossed=tossed: tossed.setdefault(name, random.random()),
+            )
             assert found is not None
             yield found.candidate
 

@@ -86,7 +86,7 @@ class MemoryStore:
             found = draw(
                 self._coordinates,
                 lambda _: {axis.name: axis.at(random()) for axis in axes},
-                random,
+                lambda _: random(),
                 Repair.SPREAD,
             )
             if found and found.candidate.parameters not in tried:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from bench.studies import load
-from tests.draws import draws
 
+from bench.studies import load
 from kubetune.adapters.optuna.drawing import Drafter
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import OutcomeConstraint, Sampler, SamplerAlgorithm, StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
+from tests.draws import draws
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 

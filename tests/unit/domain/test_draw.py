@@ -22,7 +22,7 @@ def space(accept_probability: float) -> Coordinates:
 def test_turned_down_proposals_are_counted_by_constraint():
     """A draw says what was turned down on the way, and how many proposals it took."""
     proposals = iter([{"layers": 8}, {"layers": 5}, {"layers": 2}])
-    found = draw(space(0.0), lambda _: next(proposals), lambda: 0.0, Repair.NONE)
+    found = draw(space(0.0), lambda _: next(proposals), lambda _: 0.0, Repair.NONE)
     assert found is not None
     assert found.candidate.parameters == {"layers": 2}
     assert found.rejected == {"big": 2}
@@ -31,7 +31,7 @@ def test_turned_down_proposals_are_counted_by_constraint():
 
 def test_a_moved_proposal_counts_as_turned_down():
     """What was proposed was forbidden and never launched, even if its neighbour was."""
-    found = draw(space(0.0), lambda _: {"layers": 8}, lambda: 0.0)
+    found = draw(space(0.0), lambda _: {"layers": 8}, lambda _: 0.0)
     assert found is not None
     assert found.candidate.parameters == {"layers": 4}
     assert found.rejected == {"big": 1}
@@ -42,19 +42,27 @@ def test_a_moved_proposal_counts_as_turned_down():
 def test_a_soft_constraint_lets_through_below_its_probability(coin, layers):
     """The coin decides: below the acceptance probability the candidate is kept."""
     proposals = iter([{"layers": 8}, {"layers": 2}])
-    found = draw(space(0.3), lambda _: next(proposals), lambda: coin)
+    found = draw(space(0.3), lambda _: next(proposals), lambda _: coin)
     assert found is not None
     assert found.candidate.parameters == {"layers": layers}
 
 
+def test_a_soft_constraint_never_ends_a_draw(monkeypatch):
+    """Where everything matches it, a soft constraint gives way in the end."""
+    monkeypatch.setattr(drawing, "SOFT_LIMIT", 3)
+    found = draw(space(0.3), lambda _: {"layers": 8}, lambda _: 0.9)
+    assert found is not None
+    assert found.rejected == {"big": 3}
+
+
 def test_nothing_more_to_propose_is_no_draw():
     """An exhausted proposer ends the draw without a candidate."""
-    assert draw(space(0.0), lambda _: None, lambda: 0.0) is None
+    assert draw(space(0.0), lambda _: None, lambda _: 0.0) is None
 
 
 def test_a_draw_ends_after_the_limit(monkeypatch):
     """When every proposal is turned down the draw ends, and says by what."""
     monkeypatch.setattr(drawing, "LIMIT", 10)
     with pytest.raises(NoFeasibleDraw) as caught:
-        draw(space(0.0), lambda _: {"layers": 8}, lambda: 0.0, Repair.NONE)
+        draw(space(0.0), lambda _: {"layers": 8}, lambda _: 0.0, Repair.NONE)
     assert caught.value.rejected == {"big": 10}

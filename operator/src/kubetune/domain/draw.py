@@ -8,6 +8,9 @@ from kubetune.domain.coordinates import Candidate, Coordinates, Point, Repair
 LIMIT = 10_000
 """After so many proposals turned down in a row there is nothing to be found."""
 
+SOFT_LIMIT = 200
+"""After so many, soft constraints no longer count for this draw: they never end a study."""
+
 
 class NoFeasibleDraw(Exception):  # noqa: N818 - named by what it tells
     """Every proposal was turned down; `rejected` counts them by constraint."""
@@ -40,14 +43,16 @@ class Draw:
 def draw(
     coordinates: Coordinates,
     propose: Callable[[int], Point | None],
-    coin: Callable[[], float],
+    coin: Callable[[str], float],
     repair: Repair = Repair.NEAREST,
 ) -> Draw | None:
     """Takes proposals until one breaks no hard constraint and passes the soft ones it matches.
 
     `propose` is given the attempt, from 0, and returns None when it has nothing more to propose;
-    then there is no draw. `coin` gives uniform numbers in [0, 1): a candidate that matches a soft
-    constraint is kept when the coin is below its acceptance probability.
+    then there is no draw. `coin` gives a number in [0, 1) for a soft constraint's name; a
+    candidate that matches the constraint is kept when the number is below its acceptance
+    probability. A coin tossed once a draw makes matching trials exactly so much rarer, whatever
+    the sampler insists on.
 
     Raises:
         NoFeasibleDraw: LIMIT proposals were turned down.
@@ -59,9 +64,9 @@ def draw(
         if point is None:
             return None
         candidate = coordinates.candidate(point, repair)
-        turned_down = candidate.broken or tuple(
-            name for name in candidate.soft if coin() >= probability[name]
-        )
+        turned_down = candidate.broken
+        if not turned_down and attempt < SOFT_LIMIT:
+            turned_down = tuple(name for name in candidate.soft if coin(name) >= probability[name])
         for name in dict.fromkeys((*candidate.moved, *turned_down)):
             rejected[name] = rejected.get(name, 0) + 1
         if not turned_down:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE = 100
 """After so many of a model's proposals turned down in a row, uniform ones follow."""
 
+GP_PATIENCE = 5
+"""The same for GP: each costs a second, and the best of one acquisition hardly moves."""
+
 ROUNDS = 20
 """So often an enumeration goes on after the limit of one draw; then it counts as exhausted."""
 
@@ -97,14 +100,16 @@ class Drafter:
 
             self._mirror = Mirror(self._spec, self._coordinates)
         mirror, uniform = self._mirror, self._points(history)
+        gaussian = self._spec.sampler.algorithm is SamplerAlgorithm.GP
+        patience = GP_PATIENCE if gaussian else PATIENCE
         with mirror.asking(history, self._seed(history, "model")) as asking:
 
             def propose(attempt: int) -> Point | None:
-                return asking.propose() if attempt < PATIENCE else uniform(attempt)
+                return asking.propose() if attempt < patience else uniform(attempt)
 
             found = draw(self._coordinates, propose, self._coin(history))
             memory = {}
-            if found and found.proposals <= PATIENCE and self._remembers():
+            if found and found.proposals <= patience and self._remembers():
                 memory = asking.memory(mirror.known(history))
         return _drafted(found, memory)
 
@@ -127,8 +132,9 @@ class Drafter:
     def _seed(self, history: Sequence[Record], purpose: str) -> int:
         return seeds.seed(self._spec.sampler.seed, len(history), purpose)
 
-    def _coin(self, history: Sequence[Record]) -> Callable[[], float]:
-        return Random(self._seed(history, "coin")).random  # noqa: S311 - no secret
+    def _coin(self, history: Sequence[Record]) -> Callable[[str], float]:
+        """Tossed once a draw for each soft constraint."""
+        return lambda name: seeds.share(self._spec.sampler.seed, len(history), "coin", name)
 
     def _points(self, history: Sequence[Record]) -> Callable[[int], Point]:
         random = Random(self._seed(history, "uniform")).random  # noqa: S311 - no secret
@@ -172,11 +178,10 @@ class _Enumerated:
                     return point
             return None
 
-        def coin() -> float:
+        def coin(name: str) -> float:
             """The same for the same combination, however many points lead to it."""
-            return seeds.share(
-                self._spec.sampler.seed, "coin", sorted(key) if self._distinct else index
-            )
+            what = sorted(key) if self._distinct else len(history)
+            return seeds.share(self._spec.sampler.seed, "coin", name, what)
 
         for _ in range(ROUNDS):
             try:
