@@ -82,7 +82,7 @@ def _checked(url: str) -> str:
         return url
     try:
         file = make_url(url).database
-    except SQLAlchemyError:
+    except (SQLAlchemyError, ValueError):
         fail(f"{url} is not a storage URL; write sqlite:///FILE")
     if not file or not Path(file).is_file():
         fail(f"{url}: no such file; write sqlite:///relative.db or sqlite:////absolute.db")
@@ -92,7 +92,7 @@ def _checked(url: str) -> str:
 def _without_password(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, ValueError):
         return "the storage URL"
 
 

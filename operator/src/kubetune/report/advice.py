@@ -96,7 +96,8 @@ def _budget(findings: Findings) -> Iterator[str]:
     if not findings.known or used >= limit:
         return
     if end is None:
-        yield f"{used} of the manifest's {count(limit, 'trial')} were drawn: the same command goes on."
+        asked = count(limit, "trial")
+        yield f"{used} of the {asked} asked for were drawn: the same command goes on."
     elif end.reason is StudyReason.TARGET_REACHED:
         yield f"The target was reached after {used} of {limit} trials: a better one may be too."
     elif end.reason is StudyReason.TOO_MANY_FAILURES:
