@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.tuner import Workplace
 
 from kubetune.domain.trial import Trial, TrialState
+from tests.integration.tuner import Workplace
 
 TRIALS = 6
 
@@ -54,7 +54,7 @@ def test_a_stopped_run_goes_on(workplace: Workplace, number: signal.Signals, cod
         ended, said = tuner.end()
     assert ended == code
     assert "press Ctrl-C again" in said
-    assert f"kubetune run {workplace.manifest}" in said
+    assert f"kubetune run {workplace.manifest} -o {workplace.run_folder}\n" in said
     assert workplace.ledger("stopped") == {0: 1, 1: 1}
     assert [trial.state for trial in workplace.trials()] == [TrialState.RUNNING] * 2
     assert (workplace.run_folder / "REPORT.md").exists()
@@ -128,3 +128,15 @@ def _nothing_lost(ended: dict[int, Trial], trials: tuple[Trial, ...]) -> None:
     found = {trial.number: trial for trial in trials if trial.state.ended}
     assert {number: found.get(number) for number in ended} == ended
     ended.update(found)
+
+
+def test_fresh_ends_what_a_killed_tuner_left_running(workplace: Workplace) -> None:
+    """The run that is set aside takes no processor time from the one that begins."""
+    workplace.write(seconds=30)
+    with workplace.running() as tuner:
+        workplace.until(lambda: len(workplace.ledger("begun")) == 2)
+        tuner.kill()
+    assert workplace.processes()
+    workplace.write(seconds=0)
+    assert workplace.run("--fresh").returncode == 0
+    assert not workplace.processes()

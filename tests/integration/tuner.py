@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kubetune.adapters.local.processes import family, send
+from kubetune.adapters.local.processes import send
 from kubetune.adapters.optuna.history import read_trials
 from kubetune.domain.trial import Trial
 
@@ -95,10 +95,10 @@ class Workplace:
             send(process, signal.SIGKILL)
 
     def processes(self) -> set[int]:
-        """Every process of every trial."""
-        journals = self.run_folder.glob("trials/*/attempt-*.jsonl")
-        uids = set().union(*map(_uids, journals))
-        return set().union(*(family(uid, None, "") for uid in uids))
+        """Every live process of every trial, found by its environment; no journal is believed."""
+        mark = f"KUBETUNE_TERMINATION_LOG={self.run_folder.resolve()}/".encode()
+        found = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+        return {pid for pid in found if mark in _environment(pid)}
 
 
 class Tuner:
@@ -155,11 +155,9 @@ def _words(*words: str) -> list[str]:
     return [sys.executable, "-m", "kubetune", *words]
 
 
-def _uids(journal: Path) -> set[str]:
-    found = set()
-    for line in journal.read_text().splitlines():
-        try:
-            found.add(json.loads(line)["uid"])
-        except (ValueError, KeyError):
-            continue
-    return found
+def _environment(pid: int) -> bytes:
+    """Empty for a process that is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""

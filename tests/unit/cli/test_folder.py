@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,26 @@ def test_the_manifest_is_kept_as_it_was_run(tmp_path: Path) -> None:
     taken.keep_manifest(tmp_path / "out" / "study.yaml")
     taken.release()
     assert (tmp_path / "out" / "study.yaml").read_text() == "second"
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "REPORT.md", "trials"])
+@pytest.mark.parametrize("use", [lambda path: folder.take(path, "digits"), folder.set_aside])
+def test_a_folder_of_something_else_is_left_alone(
+    tmp_path: Path, name: str, use: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run neither writes over files that are not its own nor moves them away."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(SystemExit) as ended:
+        use(tmp_path / "out")
+    assert ended.value.code == 2
+    assert f"holds {name}, but is no run's folder" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_a_folder_with_other_files_is_used_but_never_moved(tmp_path: Path) -> None:
+    """A folder that someone made and put notes into is fine for a run; --fresh leaves it there."""
+    (tmp_path / "notes.txt").write_text("mine")
+    assert folder.set_aside(tmp_path) is None
+    folder.take(tmp_path, "digits").release()
+    assert (tmp_path / "notes.txt").read_text() == "mine"

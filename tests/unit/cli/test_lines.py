@@ -4,12 +4,11 @@ import io
 import os
 import re
 
-from tests.builders import make_observation
-
 from kubetune.cli.lines import Lines
 from kubetune.domain.events import Event
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import EventReason
+from tests.builders import make_observation
 
 STATUS = plan(make_observation()).status
 

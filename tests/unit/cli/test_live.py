@@ -4,7 +4,6 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.builders import NOW, make_observation, make_outcome, make_points, make_study, make_trial
 
 from kubetune.cli.live import LiveTable
 from kubetune.domain.events import Event
@@ -13,6 +12,7 @@ from kubetune.domain.reasons import EventReason, TrialReason
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial, TrialState
+from tests.builders import NOW, make_observation, make_outcome, make_points, make_study, make_trial
 
 
 def status_of(*trials: Trial, spec: StudySpec | None = None) -> StudyStatus:

@@ -17,6 +17,16 @@ from uuid import uuid4
 
 from kubetune.cli.output import fail
 
+_WRITTEN = (
+    "study.yaml",
+    "trials.sqlite3",
+    "trials",
+    "results.json",
+    "REPORT.md",
+    "best_config.yaml",
+)
+"""What a run writes into its folder once `study.json` is there."""
+
 
 @dataclass(slots=True)
 class RunFolder:
@@ -50,6 +60,7 @@ def take(path: Path, study: str) -> RunFolder:
     """
     with ExitStack() as refused:
         try:
+            _holds_run(path)
             path.mkdir(parents=True, exist_ok=True)
             lock = refused.enter_context(_lock(path))
             identity, resumed = _identity(path, study)
@@ -60,8 +71,12 @@ def take(path: Path, study: str) -> RunFolder:
 
 
 def set_aside(path: Path) -> Path | None:
-    """Moves an older run out of the way, under a name with the time; None when there is none."""
-    if not path.exists() or not any(path.iterdir()):
+    """Moves an older run out of the way, under a name with the time; None when there is none.
+
+    Ends the program when another tuner holds it, and when the folder is something else: nobody
+    wants to see a home folder renamed.
+    """
+    if not _holds_run(path):
         return None
     _lock(path).close()
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -70,8 +85,20 @@ def set_aside(path: Path) -> Path | None:
     while aside.exists():
         tries += 1
         aside = path.with_name(f"{path.name}-{stamp}-{tries}")
-    path.rename(aside)
+    try:
+        path.rename(aside)
+    except OSError as error:
+        fail(f"{path} cannot be moved: {error.strerror or error}; choose another folder with -o")
     return aside
+
+
+def _holds_run(path: Path) -> bool:
+    """Whether a run lies there; refuses a folder whose files a run would overwrite."""
+    if (path / "study.json").exists():
+        return True
+    if found := [name for name in _WRITTEN if (path / name).exists()]:
+        fail(f"{path} holds {found[0]}, but is no run's folder; choose another folder with -o")
+    return False
 
 
 def _lock(path: Path) -> IO[str]:

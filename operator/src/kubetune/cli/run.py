@@ -1,11 +1,12 @@
 """`kubetune run`: a study on this machine, with trials as local processes."""
 
 import asyncio
+import shlex
 import signal
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.metrics import LocalMetrics
@@ -23,7 +24,7 @@ from kubetune.domain.status import ConditionType, StudyStatus, Truth
 from kubetune.domain.study import StudySpec
 
 GRACE_SECONDS = 30.0
-"""How long a trial may take to save its checkpoint when it is stopped."""
+"""How long a trial may take to save its checkpoint when it is stopped: Kubernetes' own default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +37,55 @@ class Request:
     parallelism: int | None
     fresh: bool
 
+    @property
+    def again(self) -> str:
+        """The command that goes on with this run."""
+        words = ["kubetune", "run", str(self.manifest)]
+        if self.output:
+            words += ["-o", str(self.output)]
+        if self.trials:
+            words += ["--trials", str(self.trials)]
+        if self.parallelism:
+            words += ["--parallelism", str(self.parallelism)]
+        return shlex.join(words)
+
 
 def run(request: Request) -> None:
     """Runs or resumes a study and ends the program with its exit code."""
     spec = _adjusted(manifests.load(request.manifest), request)
     path = request.output or Path("runs") / spec.name
-    if request.fresh and (aside := folders.set_aside(path)):
-        say(f"the earlier run is now in {aside}")
+    if request.fresh:
+        path = path.resolve()
+        _set_aside(path)
     folder = folders.take(path, spec.name)
     try:
-        code = asyncio.run(_Session(spec, folder, request.manifest).run())
+        code = asyncio.run(_Session(spec, folder, request).run())
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except InvalidSpec as refused:
         _refuse(refused, request.manifest, folder)
-    except (StorageUnreachable, ValueError) as error:
-        fail(f"the database in {path} cannot be used: {error}")
+    except StorageUnreachable as error:
+        _no_database(path, error)
     finally:
         folder.release()
     raise SystemExit(int(code))
+
+
+def _set_aside(path: Path) -> None:
+    """Moves an earlier run away, and ends what still runs of it: its tuner may have been killed."""
+    aside = folders.set_aside(path)
+    if aside is None:
+        return
+    say(f"the earlier run is now in {aside}")
+
+    async def end() -> None:
+        await LocalExecutor(aside, aside, parallelism=1, grace_seconds=GRACE_SECONDS).close()
+
+    asyncio.run(end())
+
+
+def _no_database(path: Path, error: Exception) -> NoReturn:
+    fail(f"the database in {path} cannot be used: {error}")
 
 
 def _adjusted(spec: StudySpec, request: Request) -> StudySpec:
@@ -69,6 +100,12 @@ def _adjusted(spec: StudySpec, request: Request) -> StudySpec:
     )
 
 
+def _grace_seconds(spec: StudySpec) -> float:
+    """As in a pod: what the template says, else the default."""
+    pod = spec.template.get("spec", {})
+    return float(pod.get("terminationGracePeriodSeconds", GRACE_SECONDS))
+
+
 def _refuse(refused: InvalidSpec, manifest: Path, folder: RunFolder) -> None:
     for fault in refused.faults:
         say(f"{manifest}: {fault}")
@@ -81,22 +118,25 @@ def _refuse(refused: InvalidSpec, manifest: Path, folder: RunFolder) -> None:
 class _Session:
     """One run from its first pass to its report."""
 
-    def __init__(self, spec: StudySpec, folder: RunFolder, manifest: Path) -> None:
+    def __init__(self, spec: StudySpec, folder: RunFolder, request: Request) -> None:
         self._spec = spec
         self._folder = folder
-        self._manifest = manifest
+        self._request = request
         self._signals: list[int] = []
 
     async def run(self) -> Exit:
-        spec, folder = self._spec, self._folder
+        spec, folder, manifest = self._spec, self._folder, self._request.manifest
         clock = SystemClock()
-        store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
-        folder.keep_manifest(self._manifest)
+        try:
+            store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
+        except ValueError as error:
+            _no_database(folder.path, error)
+        folder.keep_manifest(manifest)
         executor = LocalExecutor(
             folder.path,
-            self._manifest.resolve().parent,
+            manifest.resolve().parent,
             parallelism=spec.trials.parallelism,
-            grace_seconds=GRACE_SECONDS,
+            grace_seconds=_grace_seconds(spec),
         )
         sink = self._sink()
         engine = Engine(
@@ -155,7 +195,7 @@ class _Session:
         console = Console(markup=False, highlight=False)
         summary.show(console, self._spec, status, trials, self._folder.path)
         if not status.ended and self._signals:
-            say(f"stopped; the same command goes on: kubetune run {self._manifest}")
+            say(f"stopped; the same command goes on: {self._request.again}")
 
     def _exit(self, status: StudyStatus) -> Exit:
         if status.ended:

@@ -23,7 +23,7 @@ def show(
     console: Console, spec: StudySpec, status: StudyStatus, trials: Sequence[Trial], folder: Path
 ) -> None:
     """Prints the end of a run."""
-    console.print(Text(f"\n{clean(spec.name)}: {status.phase}: {clean(status.message, 600)}"))
+    _line(console, f"\n{clean(spec.name)}: {status.phase}: {clean(status.message, 600)}")
     top = _top(spec, status, trials)
     if top:
         console.print(_table(spec, top))
@@ -31,15 +31,21 @@ def show(
         if times := status.counts.rejected.get(constraint.name):
             kind = "hard" if constraint.hard else "soft"
             line = f"  {count(times, 'draw')} turned down by {constraint.name} ({kind})"
-            console.print(Text(line), style="dim")
+            _line(console, line, "dim")
     if top:
         best = top[0]
-        console.print(Text(f"\nBest configuration (trial {best.number}):"))
+        what = "Best configuration" if len(spec.objectives) == 1 else "First of the Pareto front"
+        _line(console, f"\n{what} (trial {best.number}):")
         for name, value in best.parameters.items():
-            console.print(Text(f"  {name}: {figure(value)}"))
-    console.print(Text(f"\nReport: {folder / 'REPORT.md'}"))
+            _line(console, f"  {name}: {figure(value)}")
+    _line(console, f"\nReport: {folder / 'REPORT.md'}")
     if top:
-        console.print(Text(f"Retrain: {_retrain(spec, folder)}"))
+        _line(console, f"Retrain: {_retrain(spec, folder)}")
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """Prints one line whole: a path or a command that is cut in two cannot be copied."""
+    console.print(Text(text, style), soft_wrap=True)
 
 
 def _top(spec: StudySpec, status: StudyStatus, trials: Sequence[Trial]) -> list[Trial]:
@@ -72,8 +78,8 @@ def _table(spec: StudySpec, top: Sequence[Trial]) -> Table:
 def _retrain(spec: StudySpec, folder: Path) -> str:
     """The recipe by its own command where the trial is one, else the file to retrain from."""
     config = folder / "best_config.yaml"
-    containers = spec.template.get("spec", {}).get("containers", [])
-    trainer: Mapping[str, Any] = next((one for one in containers if one.get("name") == "trainer"), {})
+    containers: Sequence[Mapping[str, Any]] = spec.template.get("spec", {}).get("containers", [])
+    trainer = next((one for one in containers if one.get("name") == "trainer"), {})
     args = trainer.get("args", [])
     if trainer.get("command") or not args:
         return f"with the parameters in {config}"
