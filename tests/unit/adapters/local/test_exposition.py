@@ -74,3 +74,14 @@ def test_too_many_metrics_are_left_out() -> None:
 def test_no_bytes_raise(head: bytes, tail: bytes) -> None:
     """Whatever the bytes are, the answer is a reading."""
     assert isinstance(parse(head + b"\nkubetune_trial_" + tail), Reading)
+
+
+def test_a_metric_reported_seldom_keeps_its_own_step():
+    """An old value beside a newer step is no new point of its curve."""
+    body = b"""kubetune_trial_step 7
+kubetune_trial_metric{name="train_loss"} 0.2
+kubetune_trial_metric_step{name="train_loss"} 7
+kubetune_trial_metric{name="eval_loss"} 0.5
+kubetune_trial_metric_step{name="eval_loss"} 4
+"""
+    assert parse(body).points == (Point(4, {"eval_loss": 0.5}), Point(7, {"train_loss": 0.2}))

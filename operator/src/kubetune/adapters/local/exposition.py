@@ -1,7 +1,7 @@
-"""Reads what a trial shows on its metrics port: Prometheus text, of which three names count."""
+"""Reads what a trial shows on its metrics port: Prometheus text, of which four names count."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from kubetune.domain.observation import Reading
@@ -16,12 +16,14 @@ _LINE_LIMIT = 4 * METRIC_LIMIT
 
 
 def parse(body: bytes) -> Reading:
-    """The newest point and the progress; an empty reading when the text is not what it should be.
+    """The newest points and the progress; an empty reading when the text is not what it should be.
 
     A point needs a finite step from 0 and at least one metric, whose value may be NaN or infinite.
+    A metric that names its own step belongs to that one: reported seldom, it is not taken for new.
     """
     step, progress = math.nan, 0.0
     metrics: dict[str, float] = {}
+    steps: dict[str, float] = {}
     try:
         for name, labels, value in _samples(body):
             metric = labels.get("name", "")
@@ -29,13 +31,25 @@ def parse(body: bytes) -> Reading:
                 step = value
             elif name == "kubetune_trial_progress_ratio":
                 progress = min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
+            elif name == "kubetune_trial_metric_step":
+                steps[metric] = value
             elif name == "kubetune_trial_metric" and METRIC_NAME.fullmatch(metric):
                 metrics[metric] = value
     except Exception:  # noqa: BLE001 - the parser raises many kinds on garbage, all mean the same
         return Reading()
-    metrics = dict(islice(metrics.items(), METRIC_LIMIT))
-    points = (Point(step, metrics),) if metrics and 0 <= step < math.inf else ()
-    return Reading(points=points, progress=progress)
+    return Reading(points=_points(metrics, steps, step), progress=progress)
+
+
+def _points(
+    metrics: Mapping[str, float], steps: Mapping[str, float], newest: float
+) -> tuple[Point, ...]:
+    """One point for each step that a metric belongs to, in order."""
+    grouped: dict[float, dict[str, float]] = {}
+    for metric, value in islice(metrics.items(), METRIC_LIMIT):
+        step = steps.get(metric, newest)
+        if 0 <= step < math.inf:
+            grouped.setdefault(step, {})[metric] = value
+    return tuple(Point(step, grouped[step]) for step in sorted(grouped))
 
 
 def _samples(body: bytes) -> Iterator[tuple[str, dict[str, str], float]]:
