@@ -51,7 +51,21 @@ async def test_the_head_counts_and_names_the_best() -> None:
     )
     assert "3/10 trials" in text
     assert "2 complete, 0 pruned, 1 failed" in text
-    assert "best accuracy 0.75, trial 1" in text
+    assert "best accuracy 0.75 (trial 1)" in text
+
+
+async def test_the_baseline_is_not_compared_with_itself() -> None:
+    """A best trial that is the baseline has no improvement to show."""
+    text = await shown(status_of(make_trial(0, 0.5, baseline=True)))
+    assert "best accuracy 0.5 (trial 0)" in text
+    assert "on the baseline" not in text
+
+
+async def test_what_the_terminal_echoes_begins_no_new_line() -> None:
+    """Ctrl-C writes `^C` at the cursor: the last row leaves room, else the table is torn."""
+    trial = make_trial(0, parameters={"x": "long" * 60})
+    rows = [line for line in (await shown(status_of(trial))).splitlines() if "x=long" in line]
+    assert max(len(row.rstrip()) for row in rows) <= 120 - len("^C^C")
 
 
 async def test_draws_turned_down_are_counted() -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubetune.cli.output import clean, count, duration, figure
-from kubetune.domain import curves, ranking
+from kubetune.domain import curves, ranking, sentences
 from kubetune.domain.events import Event
 from kubetune.domain.ranking import Standing
 from kubetune.domain.status import StudyStatus
@@ -19,6 +19,9 @@ from kubetune.domain.trial import Trial, TrialState
 
 ROWS = 14
 """Trials shown: all that run, then the last that ended."""
+
+ECHO = len("^C^C")
+"""Columns left free on the right: what a terminal echoes there must not begin a new line."""
 
 _STYLES = {
     TrialState.RUNNING: "cyan",
@@ -73,15 +76,13 @@ class LiveTable:
             parts.append(f"{count(rejected, 'draw')} turned down")
         parts.append(duration(time.monotonic() - self._begun))
         head = Text("  |  ".join(parts), style="bold")
-        if status.best is not None and status.best.value is not None:
-            metric = self._spec.objective.metric
-            head.append(f"\nbest {metric} {figure(status.best.value)}, trial {status.best.number}")
-            if status.improvement is not None:
-                head.append(f", {status.improvement:+.1%} on the baseline")
+        if best := sentences.best(self._spec, status.best, status.improvement):
+            head.append(f"\n{clean(best)}")
         return head
 
     def _table(self, status: StudyStatus) -> Table:
-        table = Table(box=None, pad_edge=False, expand=True)
+        width = max(self._console.width - ECHO, 1)
+        table = Table(box=None, pad_edge=False, width=width)
         for name, justify in (("trial", "right"), ("state", "left"), ("step", "right")):
             table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type] # words
         table.add_column("progress", width=12)
