@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.metrics import LocalMetrics
 from kubetune.adapters.optuna.store import OptunaStore
@@ -64,7 +66,7 @@ def run(request: Request) -> None:
         code = Exit.INTERRUPTED
     except InvalidSpec as refused:
         _refuse(refused, request.manifest, folder)
-    except StorageUnreachable as error:
+    except (StorageUnreachable, SQLAlchemyError) as error:
         _no_database(path, error)
     finally:
         folder.release()
@@ -85,7 +87,8 @@ def _set_aside(path: Path) -> None:
 
 
 def _no_database(path: Path, error: Exception) -> NoReturn:
-    fail(f"the database in {path} cannot be used: {error}")
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    fail(f"the database in {path} cannot be used: {reason}; --fresh starts again beside it")
 
 
 def _adjusted(spec: StudySpec, request: Request) -> StudySpec:
