@@ -1,0 +1,100 @@
+"""`kubetune validate`: every fault of every file, where it stands."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from kubetune.cli.output import Format
+from kubetune.cli.validate import validate
+
+VALID = """\
+apiVersion: kubetune.io/v1alpha1
+kind: TuningStudy
+metadata: {name: tiny}
+spec:
+  objectives: [{metric: score, direction: Maximize}]
+  parameters:
+  - {name: x, type: Double, min: 0, max: 1}
+  constraints:
+  - {name: low, forbid: "x > 0.75"}
+  trials: {max: 4}
+  trialTemplate: {spec: {containers: [{name: trainer, args: [digits]}]}}
+"""
+TWO_FAULTS = VALID.replace("max: 1}", "max: -1}").replace("max: 4", "max: 0")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """A valid manifest, one with two faults, one that is not YAML and one that is not there."""
+    made = {name: tmp_path / f"{name}.yaml" for name in ("valid", "faults", "broken", "missing")}
+    made["valid"].write_text(VALID)
+    made["faults"].write_text(TWO_FAULTS)
+    made["broken"].write_text("a: [1,\nb: }")
+    return made
+
+
+def code_of(*chosen: Path, output_format: Format = Format.TABLE) -> int:
+    with pytest.raises(SystemExit) as ended:
+        validate(list(chosen), output_format)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_a_valid_manifest_shows_its_feasible_share(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How much constraints leave, and which takes how much, is known before anything runs."""
+    assert code_of(files["valid"]) == 0
+    said = capsys.readouterr().out
+    assert "valid: 1 parameter, 4 trials, 75% of the space is allowed" in said
+    assert re.search(r"constraint low forbids 2\d\.\d%", said)
+
+
+def test_all_faults_of_all_files_are_shown_at_once(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One look is enough: file, line, field and message of each fault; exit code 1."""
+    assert code_of(files["faults"], files["valid"], files["broken"], files["missing"]) == 1
+    said = capsys.readouterr()
+    assert re.search(rf"^{files['faults']}:7: spec\.parameters\[0\]", said.err, re.MULTILINE)
+    assert re.search(rf"^{files['faults']}:10: spec\.trials\.max: ", said.err, re.MULTILINE)
+    assert f"{files['broken']}:" in said.err
+    assert f"{files['missing']}:1: cannot be read" in said.err
+    assert "valid: 1 parameter" in said.out
+
+
+def test_json_goes_to_programs_whole(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One list, a file an entry, in the order given; nothing else on standard output."""
+    assert code_of(files["valid"], files["faults"], output_format=Format.JSON) == 1
+    valid, faults = json.loads(capsys.readouterr().out)
+    assert (valid["valid"], valid["faults"]) == (True, [])
+    assert valid["feasibleShare"] == pytest.approx(0.75, abs=0.03)
+    assert faults["valid"] is False
+    assert [fault["line"] for fault in faults["faults"]] == [7, 10]
+    assert all(fault["path"] and fault["message"] for fault in faults["faults"])
+
+
+def test_an_expression_s_fault_has_its_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a long expression the column saves the search."""
+    file = tmp_path / "study.yaml"
+    file.write_text(VALID.replace("x > 0.75", "x > 0.75 && y > 1"))
+    assert code_of(file) == 1
+    assert re.search(r"study\.yaml:9: .*\(at column 13 of", capsys.readouterr().err)
+
+
+def test_hostile_names_in_a_manifest_are_harmless(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A manifest from a stranger cannot steer the terminal of who checks it."""
+    file = tmp_path / "study.yaml"
+    file.write_text(VALID.replace("name: low", r'name: "\e[2J\a"'))
+    assert code_of(file) == 1
+    said = capsys.readouterr()
+    assert "\x1b" not in said.err + said.out
+    assert "\x07" not in said.err + said.out
