@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from bench.studies import load
-from tests.draws import draws, without_soft
 
+from bench.studies import load
 from kubetune.domain.study import Sampler, SamplerAlgorithm
+from tests.draws import draws, without_soft
 
 DRAWS = 10_000
 BASELINE = 3_000

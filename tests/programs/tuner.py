@@ -4,9 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tests.unit.adapters.local.runs import make_order
-
 from kubetune.adapters.local.executor import LocalExecutor
+from tests.unit.adapters.local.runs import make_order
 
 
 async def main(folder: Path, commands: list[str]) -> None:

@@ -18,7 +18,8 @@ HEADER = """\
 
 <!-- Generated from the wire types by `make generate`; edit those instead. -->
 
-`kubetune.io/v1alpha1`, kind `TuningStudy`. A field in **bold** must be given. `[]` is a list, `{}` a map.
+`kubetune.io/v1alpha1`, kind `TuningStudy`. A field in **bold** must be given. `[]` is a list,
+`{}` a map.
 Expressions are [CEL](https://cel.dev).
 
 """
