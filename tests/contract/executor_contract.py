@@ -147,6 +147,17 @@ class ExecutorContract:
         await kit.executor.remove(0, 1, "another")
         assert await kit.executor.runs() == (over,)
 
+    async def test_checkpoint_outlives_its_run_until_it_is_dropped(self, kit: ExecutorKit) -> None:
+        """What a trial saved stays when its run is forgotten, and goes when nobody keeps it."""
+        await kit.executor.launch(kit.order(0))
+        await kit.finish(await _only(kit.executor))
+        over = await _ended(kit.executor)
+        await kit.executor.remove(0, 1, over.uid)
+        assert await kit.executor.checkpoints() == {0}
+        await kit.executor.drop_checkpoint(0)
+        await kit.executor.drop_checkpoint(0)
+        assert await kit.executor.checkpoints() == frozenset()
+
     async def test_running_run_is_not_removed(self, kit: ExecutorKit) -> None:
         """Only an ended run can be forgotten."""
         await kit.executor.launch(kit.order(0))

@@ -26,6 +26,7 @@ class FakeExecutor:
         self._runs: dict[str, Run] = {}
         self._changed = asyncio.Event()
         self._uids = 0
+        self._checkpoints: set[int] = set()
 
     async def runs(self) -> tuple[Run, ...]:
         return tuple(run for run in self._runs.values() if run.uid not in self.hidden)
@@ -51,6 +52,14 @@ class FakeExecutor:
         run = self._runs.get(uid)
         if run and run.state is RunState.ENDED:
             del self._runs[uid]
+
+    async def checkpoints(self) -> frozenset[int]:
+        """The trials that were launched, less those dropped."""
+        return frozenset(self._checkpoints)
+
+    async def drop_checkpoint(self, number: int) -> None:
+        """Forgets one."""
+        self._checkpoints.discard(number)
 
     async def changed(self, timeout_seconds: float) -> None:
         try:
@@ -85,6 +94,7 @@ class FakeExecutor:
         )
         if self.delayed:
             self.hidden.add(run.uid)
+        self._checkpoints.add(number)
         self._put(run)
         return run
 

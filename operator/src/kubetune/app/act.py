@@ -10,6 +10,7 @@ from kubetune.domain.actions import (
     Action,
     AddInitialTrial,
     DrawTrials,
+    DropCheckpoint,
     LaunchTrial,
     RecordPoints,
     RemoveRun,
@@ -90,6 +91,8 @@ class Actor:
                 await store.retry(number, attempt, reason.value, action.parameters)
             case RemoveRun(number=number, attempt=attempt, uid=uid):
                 await executor.remove(number, attempt, uid)
+            case DropCheckpoint(number=number):
+                await executor.drop_checkpoint(number)
             case _:
                 assert_never(action)
         done.changed = True

@@ -40,6 +40,7 @@ class Observer:
             now=self._clock.now(),
             readings=self._readings.latest,
             capacity=self._executor.capacity,
+            checkpoints=await self._executor.checkpoints(),
             interrupted=interrupted,
             exhausted=exhausted,
             classified=self._classify(spec),

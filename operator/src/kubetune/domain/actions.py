@@ -82,6 +82,13 @@ class RemoveRun:
     uid: str
 
 
+@dataclass(frozen=True, slots=True)
+class DropCheckpoint:
+    """Deletes the checkpoint of an ended trial that the study does not keep."""
+
+    number: int
+
+
 Action: TypeAlias = (
     AddInitialTrial
     | DrawTrials
@@ -91,4 +98,5 @@ Action: TypeAlias = (
     | TellResult
     | RetryTrial
     | RemoveRun
+    | DropCheckpoint
 )

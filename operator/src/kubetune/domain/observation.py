@@ -22,6 +22,7 @@ class Observation:
 
     `readings` maps trial number to what the metric source just read (already known points may
     repeat). `capacity` is how many runs the executor can hold at once, None for no limit.
+    `checkpoints` names the trials that have one.
     `interrupted`: the user asked a local run to stop; it acts like `suspend`.
     `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
     says of trials that have ended, by number: it never changes, and thousands of expressions need
@@ -34,6 +35,7 @@ class Observation:
     now: float
     readings: Mapping[int, Reading] = field(default_factory=dict)
     capacity: int | None = None
+    checkpoints: frozenset[int] = frozenset()
     interrupted: bool = False
     exhausted: bool = False
     classified: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """One pass: from everything that was seen to everything that is to be done.
 
     seen -> record points -> absorb ended runs -> guards, time limits, pruning -> the study's end
-         -> pauses -> leftover runs -> launches -> new trials -> status
+         -> pauses -> leftover runs and checkpoints -> launches -> new trials -> status
 
 Each arrow is a pure step over a frozen draft. A plan is a function of its observation alone: made
 again from the same observation it is the same, and made from one in which its actions are done it
@@ -17,6 +17,7 @@ from kubetune.domain.actions import (
     Action,
     AddInitialTrial,
     DrawTrials,
+    DropCheckpoint,
     LaunchTrial,
     RecordPoints,
     RemoveRun,
@@ -29,6 +30,7 @@ from kubetune.domain.observation import Observation
 from kubetune.domain.plan import Plan
 from kubetune.domain.runs import RunState
 from kubetune.domain.steps.absorb_outcomes import absorb_outcomes
+from kubetune.domain.steps.drop_checkpoints import drop_checkpoints
 from kubetune.domain.steps.end_trials import apply_guards, end_late_trials, prune_trials
 from kubetune.domain.steps.record_points import record_points
 from kubetune.domain.steps.start_trials import add_trials, launch_trials
@@ -46,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     stop_study,
     pause_trials,
     clear_runs,
+    drop_checkpoints,
     launch_trials,
     add_trials,
 )
@@ -98,7 +101,7 @@ def _rank(action: Action, told: set[int]) -> int:
             return _LAUNCH
         case AddInitialTrial() | DrawTrials():
             return _ADD
-        case RemoveRun():
+        case RemoveRun() | DropCheckpoint():
             return _KEEP_HOUSE
 
 

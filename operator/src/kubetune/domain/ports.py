@@ -100,6 +100,12 @@ class Executor(Protocol):
     async def remove(self, number: int, attempt: int, uid: str) -> None:
         """Forgets an ended run; a no-op when it is gone."""
 
+    async def checkpoints(self) -> frozenset[int]:
+        """The trials whose checkpoints are kept, by number; cheap enough for every pass."""
+
+    async def drop_checkpoint(self, number: int) -> None:
+        """Deletes what a trial saved; a no-op when there is nothing."""
+
     async def changed(self, timeout_seconds: float) -> None:
         """Returns when a run appeared or ended since the last call, or after the timeout."""
 

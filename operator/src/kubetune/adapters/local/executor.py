@@ -15,7 +15,7 @@ from kubetune.adapters.local.attempt import Attempt, new_uid
 from kubetune.adapters.local.container import Container, LaunchRefused, trainer
 from kubetune.adapters.local.ending import STOPPED, escalate, finish, kill
 from kubetune.adapters.local.environment import inherited
-from kubetune.adapters.local.files import Record, RunFiles
+from kubetune.adapters.local.files import Record, RunFiles, drop_checkpoint, find_checkpoints
 from kubetune.adapters.local.gpus import Gpus, find_gpus
 from kubetune.adapters.local.logs import trim
 from kubetune.adapters.local.starting import free_port, start
@@ -49,6 +49,7 @@ class LocalExecutor:
         self._inherited = inherited(os.environ, parallelism)
         self._attempts: dict[tuple[int, int], Attempt] = {}
         self._queue: deque[tuple[Attempt, LaunchOrder, Container]] = deque()
+        self._checkpoints: set[int] = set()
         self._gpus: Gpus | None = None
         self._gpus_asked = 0
         self._changed = asyncio.Event()
@@ -84,6 +85,7 @@ class LocalExecutor:
         except LaunchRefused as error:
             self._end(attempt, launch_error=str(error))
             return
+        self._checkpoints.add(key[0])
         attempt.waiting = f"waits for {container.gpus} GPU"
         self._queue.append((attempt, order, container))
         self._start_waiting()
@@ -108,6 +110,17 @@ class LocalExecutor:
         if found is not None and found.ended:
             found.files.retire()
             del self._attempts[number, attempt]
+
+    async def checkpoints(self) -> frozenset[int]:
+        """The trials that have a checkpoint folder here."""
+        self._open()
+        return frozenset(self._checkpoints)
+
+    async def drop_checkpoint(self, number: int) -> None:
+        """Deletes a trial's checkpoint folder with all that is in it."""
+        self._open()
+        self._checkpoints.discard(number)
+        await asyncio.to_thread(drop_checkpoint, self._folder, number)
 
     async def changed(self, timeout_seconds: float) -> None:
         """Returns when a run has ended, or one that waited began, or after the timeout."""
@@ -146,6 +159,7 @@ class LocalExecutor:
         if self._opened:
             return
         self._opened = True
+        self._checkpoints = find_checkpoints(self._folder)
         for attempt in left_behind(self._folder):
             record = attempt.record
             self._attempts[record.number, record.attempt] = attempt

@@ -166,3 +166,18 @@ def read_records(folder: Path) -> list[tuple[RunFiles, Record | None]]:
             files = RunFiles(folder, int(number), int(attempt))
             found.append((files, read_record(files.journal)))
     return sorted(found, key=lambda pair: (pair[0].number, pair[0].attempt))
+
+
+def find_checkpoints(folder: Path) -> set[int]:
+    """The trials of a run's folder that have a checkpoint."""
+    found = (folder / "trials").glob("*/checkpoint")
+    return {int(path.parent.name) for path in found if path.parent.name.isdecimal()}
+
+
+def drop_checkpoint(folder: Path, number: int) -> None:
+    """Deletes a trial's checkpoint; what cannot be deleted stays, and harms nothing."""
+    path = RunFiles(folder, number, 1).checkpoint
+    if path.is_symlink():  # a trial put it there: what it points to is not ours
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
