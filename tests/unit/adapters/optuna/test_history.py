@@ -1,5 +1,6 @@
 """A study can be read without its manifest."""
 
+import sqlite3
 from pathlib import Path
 
 import optuna
@@ -56,3 +57,17 @@ def test_says_that_there_is_no_database(tmp_path: Path) -> None:
     """A database that cannot be opened is unreachable."""
     with pytest.raises(StorageUnreachable):
         history.study_names(f"sqlite:///{tmp_path}/missing/study.db")
+
+
+def test_reading_a_strange_database_leaves_it_as_it_is(tmp_path: Path) -> None:
+    """Somebody else's file gets no tables, no journal mode, not a byte."""
+    file = tmp_path / "other.db"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.commit()
+    connection.close()
+    before = file.read_bytes()
+    assert history.study_names(f"sqlite:///{file}") == ()
+    with pytest.raises(KeyError):
+        history.read_trials(f"sqlite:///{file}", "any")
+    assert file.read_bytes() == before

@@ -26,24 +26,28 @@ class Database:
     """
 
     _lock: ClassVar[Lock] = Lock()
-    _open: ClassVar[dict[str, "Database"]] = {}
+    _open: ClassVar[dict[tuple[str, bool], "Database"]] = {}
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = url
         self.users = 0
+        self._read_only = read_only
         self._engine: Engine | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
 
     @classmethod
-    def acquire(cls, url: str) -> "Database":
+    def acquire(cls, url: str, *, read_only: bool = False) -> "Database":
         """The database of a URL; every `acquire` wants one `release`.
+
+        Read only, nothing is made or set in it: it may be somebody else's.
 
         Raises:
             ValueError: the URL names no driver that is there.
         """
         url = with_driver(url)
         with cls._lock:
-            database = cls._open.setdefault(url, cls(url))
+            key = url, read_only
+            database = cls._open.setdefault(key, cls(url, read_only=read_only))
             database.users += 1
             return database
 
@@ -53,7 +57,7 @@ class Database:
             self.users -= 1
             if self.users:
                 return
-            del self._open[self.url]
+            del self._open[self.url, self._read_only]
         self._thread.submit(self._dispose)
         self._thread.shutdown(wait=True)
 
@@ -74,7 +78,7 @@ class Database:
         """
         try:
             if self._engine is None:
-                self._engine = _connect(self.url)
+                self._engine = _connect(self.url, read_only=self._read_only)
             with self._engine.begin() as connection:
                 return work(connection)
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
@@ -86,10 +90,12 @@ class Database:
             self._engine = None
 
 
-def _connect(url: str) -> Engine:
-    """An engine over a database that has the tables."""
+def _connect(url: str, *, read_only: bool) -> Engine:
+    """An engine; to write with, over a database that has the tables."""
     arguments = {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
     engine = create_engine(url, connect_args=arguments, pool_pre_ping=not arguments)
+    if read_only:
+        return engine
     if arguments:
         event.listen(engine, "connect", _tune_sqlite)
     try:

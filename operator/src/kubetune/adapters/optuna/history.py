@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from kubetune.adapters.optuna import rows
 from kubetune.adapters.optuna.database import Database
@@ -24,9 +24,9 @@ def study_names(url: str) -> tuple[str, ...]:
     Raises:
         StorageUnreachable: it does not answer.
     """
-    database = Database.acquire(url)
+    database = Database.acquire(url, read_only=True)
     try:
-        return database.call_now(lambda: database.transaction(rows.study_names))
+        return database.call_now(lambda: database.transaction(_names))
     finally:
         database.release()
 
@@ -38,7 +38,7 @@ def read_history(url: str, study_name: str) -> History:
         KeyError: there is no study of this name.
         StorageUnreachable: the database does not answer.
     """
-    database = Database.acquire(url)
+    database = Database.acquire(url, read_only=True)
     try:
         return database.call_now(lambda: _read(database, study_name))
     finally:
@@ -50,9 +50,17 @@ def read_trials(url: str, study_name: str) -> tuple[Trial, ...]:
     return read_history(url, study_name).trials
 
 
+def _names(connection: Connection) -> tuple[str, ...]:
+    return rows.study_names(connection) if _has_tables(connection) else ()
+
+
+def _has_tables(connection: Connection) -> bool:
+    return inspect(connection).has_table("studies")
+
+
 def _read(database: Database, study_name: str) -> History:
     def read(connection: Connection) -> History:
-        study = rows.find_study(connection, study_name)
+        study = rows.find_study(connection, study_name) if _has_tables(connection) else None
         if study is None:
             raise KeyError(study_name)
         objectives = tuple(
