@@ -136,12 +136,23 @@ def test_the_manifest_is_kept_as_it_was_run(tmp_path: Path) -> None:
     manifest = tmp_path / "study.yaml"
     manifest.write_text("first")
     taken = folder.take(tmp_path / "out", "digits")
-    taken.keep_manifest(manifest)
+    taken.keep_manifest(manifest, 5)
     manifest.write_text("second")
-    taken.keep_manifest(manifest)
-    taken.keep_manifest(tmp_path / "out" / "study.yaml")
+    taken.keep_manifest(manifest, 5)
+    taken.keep_manifest(tmp_path / "out" / "study.yaml", 5)
     taken.release()
     assert (tmp_path / "out" / "study.yaml").read_text() == "second"
+
+
+def test_a_folder_knows_how_many_trials_were_asked_for(tmp_path: Path) -> None:
+    """A report made later counts against what the command line said, not the manifest."""
+    manifest = tmp_path / "study.yaml"
+    manifest.write_text("first")
+    taken = folder.take(tmp_path / "out", "digits")
+    assert folder.trials_asked(tmp_path / "out") is None
+    taken.keep_manifest(manifest, 5)
+    taken.release()
+    assert folder.trials_asked(tmp_path / "out") == 5
 
 
 @pytest.mark.parametrize("name", ["study.yaml", "REPORT.md", "trials"])

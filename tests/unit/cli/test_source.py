@@ -25,6 +25,13 @@ def test_a_run_s_folder(tmp_path):
     assert (found.spec.name, found.spec.trials.max, len(found.trials)) == ("study", 3, 3)
 
 
+def test_trials_asked_for_on_the_command_line_count(tmp_path):
+    """A run with --trials 9 is not over at the manifest's three."""
+    run = make_run(tmp_path / "run")
+    (run / "study.json").write_text('{"study": "study", "uid": "u", "trials": 9}')
+    assert source.load(str(run), None, None).spec.trials.max == 9
+
+
 def test_a_url(tmp_path):
     """With a URL only the database speaks: objectives and trials."""
     run = make_run(tmp_path / "run")

@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 from kubetune.cli.output import fail
@@ -42,8 +42,10 @@ class RunFolder:
         """The URL of the run's database."""
         return f"sqlite:///{self.path.resolve() / 'trials.sqlite3'}"
 
-    def keep_manifest(self, manifest: Path) -> None:
-        """Keeps the manifest as it was run."""
+    def keep_manifest(self, manifest: Path, trials: int) -> None:
+        """Keeps the manifest as it was run, and how many trials the command line asked for."""
+        file = self.path / "study.json"
+        _write(file, {**json.loads(file.read_text()), "trials": trials})
         target = self.path / "study.yaml"
         if manifest.resolve() != target.resolve():
             shutil.copyfile(manifest, target)
@@ -117,14 +119,26 @@ def _lock(path: Path) -> IO[str]:
     return file
 
 
+def trials_asked(path: Path) -> int | None:
+    """How many trials the last run of a folder asked for; None when it does not say."""
+    try:
+        return int(json.loads((path / "study.json").read_text())["trials"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(file: Path, known: dict[str, Any]) -> None:
+    draft = file.with_suffix(".tmp")
+    draft.write_text(json.dumps(known, indent=2) + "\n")
+    draft.replace(file)
+
+
 def _identity(path: Path, study: str) -> tuple[str, bool]:
     file = path / "study.json"
     if not file.exists():
         uid = str(uuid4())
         known = {"schema": 1, "study": study, "uid": uid, "created": time.time()}
-        draft = file.with_suffix(".tmp")
-        draft.write_text(json.dumps(known, indent=2) + "\n")
-        draft.replace(file)
+        _write(file, known)
         return uid, False
     try:
         known = json.loads(file.read_text())

@@ -19,7 +19,7 @@ from kubetune.cli import folder as folders
 from kubetune.cli import manifests
 from kubetune.cli.folder import RunFolder
 from kubetune.cli.lines import Lines
-from kubetune.cli.output import Exit, count, fail, say
+from kubetune.cli.output import Exit, console, count, fail, say
 from kubetune.domain.faults import InvalidSpec
 from kubetune.domain.ports import StatusSink, StorageUnreachable
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
@@ -134,7 +134,7 @@ class _Session:
             store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
         except ValueError as error:
             _no_database(folder.path, error)
-        folder.keep_manifest(manifest)
+        folder.keep_manifest(manifest, spec.trials.max)
         executor = LocalExecutor(
             folder.path,
             manifest.resolve().parent,
@@ -168,14 +168,12 @@ class _Session:
     def _sink(self) -> "Sink":
         if not sys.stdout.isatty():
             return Lines()
-        from rich.console import Console  # noqa: PLC0415 - only for a terminal
-
         from kubetune.cli.live import LiveTable  # noqa: PLC0415 - only for a terminal
 
-        return LiveTable(self._spec, Console(markup=False, highlight=False))
+        return LiveTable(self._spec, console())
 
     def _listen(self, engine: Engine, sink: "Sink") -> None:
-        """The first Ctrl-C stops gently, the second at once; so does SIGTERM."""
+        """A first Ctrl-C, SIGTERM or closed terminal stops gently, a second at once."""
         loop = asyncio.get_running_loop()
 
         def heard(number: int) -> None:
@@ -184,19 +182,16 @@ class _Session:
             if len(self._signals) == 1:
                 sink.note("stopping the running trials; press Ctrl-C again to kill them")
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, heard, number)
 
     async def _report(self, store: OptunaStore, status: StudyStatus) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only at the end
-
         from kubetune.cli import summary  # noqa: PLC0415 - only at the end
         from kubetune.report import write  # noqa: PLC0415 - only at the end
 
         trials = await store.trials()
         write(self._folder.path, self._spec, trials, status)
-        console = Console(markup=False, highlight=False)
-        summary.show(console, self._spec, status, trials, self._folder.path)
+        summary.show(console(), self._spec, status, trials, self._folder.path)
         if not status.ended and self._signals:
             say(f"stopped; the same command goes on: {self._request.again}")
 

@@ -1,6 +1,6 @@
 """SOURCE on the command line: the stored trials of a study, wherever they lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kubetune.adapters.optuna import history
 from kubetune.cli import manifests
+from kubetune.cli.folder import trials_asked
 from kubetune.cli.output import fail, say
 from kubetune.domain.ports import StorageUnreachable
 from kubetune.domain.study import StudySpec
@@ -112,4 +113,5 @@ def _manifest(file: Path, found: Source) -> StudySpec | None:
     ]:
         say(f"{file} is of another study: shown is what the database says")
         return None
-    return spec
+    asked = trials_asked(file.parent)
+    return replace(spec, trials=replace(spec.trials, max=asked or spec.trials.max))
