@@ -10,7 +10,7 @@ from kubetune.domain.events import Event
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import EventReason, TrialReason
 from kubetune.domain.status import StudyStatus
-from kubetune.domain.study import StudySpec
+from kubetune.domain.study import Direction, Objective, StudySpec
 from kubetune.domain.trial import Trial, TrialState
 from tests.builders import NOW, make_observation, make_outcome, make_points, make_study, make_trial
 
@@ -24,12 +24,13 @@ async def shown(
     *events: Event,
     spec: StudySpec | None = None,
     height: int = 40,
+    width: int = 120,
 ) -> str:
-    """What stands on a terminal of 120 columns in the end."""
+    """What stands on a terminal in the end."""
     console = Console(
         file=io.StringIO(),
         force_terminal=True,
-        width=120,
+        width=width,
         height=height,
         markup=False,
         highlight=False,
@@ -125,3 +126,14 @@ async def test_hostile_parameters_stay_in_their_row() -> None:
     text = await shown(status_of(trial))
     assert "\x1b[31m" not in text
     assert any("x=a" in line and "b" in line for line in text.splitlines())
+
+
+async def test_a_narrow_terminal_keeps_room_for_parameters() -> None:
+    """With 80 columns a long metric name does not push the parameters out of sight."""
+    metric = "validation_accuracy_of_the_last_epoch"
+    spec = make_study(objectives=(Objective(metric=metric, direction=Direction.MAXIMIZE),))
+    running = make_trial(7, curve=make_points(0.25, metric=metric))
+    text = await shown(status_of(running, spec=spec), spec=spec, width=80)
+    (head,) = {line for line in text.splitlines() if "parameters" in line}
+    assert len(head) <= 80
+    assert head.index("parameters") <= 50

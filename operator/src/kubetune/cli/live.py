@@ -20,6 +20,9 @@ from kubetune.domain.trial import Trial, TrialState
 ROWS = 14
 """Trials shown: all that run, then the last that ended."""
 
+WIDE = 100
+"""A terminal of fewer columns gets short bars and a short heading: parameters matter more."""
+
 ECHO = len("^C^C")
 """Columns left free on the right: what a terminal echoes there must not begin a new line."""
 
@@ -82,11 +85,13 @@ class LiveTable:
 
     def _table(self, status: StudyStatus) -> Table:
         width = max(self._console.width - ECHO, 1)
+        wide = self._console.width >= WIDE
+        metric = clean(self._spec.objective.metric, 40 if wide else 12)
         table = Table(box=None, pad_edge=False, width=width)
         for name, justify in (("trial", "right"), ("state", "left"), ("step", "right")):
             table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type] # words
-        table.add_column("progress", width=12)
-        table.add_column(self._spec.objective.metric, justify="right", no_wrap=True)
+        table.add_column("progress" if wide else "", width=12 if wide else 6)
+        table.add_column(metric, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         table.add_column("parameters", ratio=1, no_wrap=True, overflow="ellipsis")
         ended = [trial for trial in status.recent if trial.state.ended]
@@ -100,7 +105,7 @@ class LiveTable:
         step = figure(trial.curve[-1].step) if trial.curve else ""
         bar: RenderableType = ""
         if not trial.state.ended:
-            bar = ProgressBar(total=1.0, completed=status.progress.get(trial.number, 0.0), width=12)
+            bar = ProgressBar(total=1.0, completed=status.progress.get(trial.number, 0.0))
         return (
             str(trial.number),
             Text(trial.state.value, _STYLES[trial.state]),

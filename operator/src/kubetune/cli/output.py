@@ -2,7 +2,13 @@
 
 import sys
 from enum import IntEnum, StrEnum
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WHOLE = 1000
+"""Columns of what is not a terminal: lines that are cut or folded there cannot be searched."""
 
 _LONGEST = 400
 
@@ -28,6 +34,14 @@ def clean(text: object, longest: int = _LONGEST) -> str:
     """Text on one line without control characters, cut to a length: trial output is hostile."""
     shown = "".join(letter if letter.isprintable() else " " for letter in str(text))
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def console() -> "Console":
+    """Standard output for tables: as wide as the terminal, whole elsewhere; no markup is read."""
+    from rich.console import Console  # noqa: PLC0415 - start-up time
+
+    width = None if sys.stdout.isatty() else WHOLE
+    return Console(markup=False, highlight=False, width=width)
 
 
 def say(text: str) -> None:

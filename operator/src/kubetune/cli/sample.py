@@ -8,13 +8,10 @@ from rich.table import Table
 
 from kubetune.adapters.optuna.drawing import Drawing
 from kubetune.cli import manifests
-from kubetune.cli.output import Exit, Format, count, fail, figure, say
+from kubetune.cli.output import WHOLE, Exit, Format, count, fail, figure, say
 from kubetune.domain.draw import Draw, NoFeasibleDraw
 from kubetune.domain.faults import InvalidSpec
 from kubetune.domain.study import StudySpec
-
-WIDE = 1000
-"""A table of many parameters is wider than a terminal; cut columns would say nothing."""
 
 
 def sample(file: Path, number: int, output_format: Format) -> None:
@@ -54,7 +51,8 @@ def _show(spec: StudySpec, draws: list[Draw]) -> None:
         values = (found.candidate.parameters.get(name) for name in names)
         shown = ("-" if value is None else figure(value) for value in values)
         table.add_row(*shown, str(found.rejections))
-    Console(markup=False, highlight=False, width=WIDE).print(table)
+    # a table of many parameters is wider than a terminal; cut columns would say nothing
+    Console(markup=False, highlight=False, width=WHOLE).print(table)
 
 
 def _say_rejected(spec: StudySpec, draws: list[Draw]) -> None:

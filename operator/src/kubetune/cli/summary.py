@@ -23,7 +23,7 @@ def show(
     console: Console, spec: StudySpec, status: StudyStatus, trials: Sequence[Trial], folder: Path
 ) -> None:
     """Prints the end of a run."""
-    _line(console, f"\n{clean(spec.name)}: {status.phase}: {clean(status.message, 600)}")
+    console.print(Text(f"\n{clean(spec.name)}: {status.phase}: {clean(status.message, 600)}"))
     top = _top(spec, status, trials)
     if top:
         console.print(_table(spec, top))

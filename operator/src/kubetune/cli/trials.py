@@ -3,19 +3,15 @@
 import json
 import sys
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kubetune.cli import source as sources
-from kubetune.cli.output import Format, clean, duration, figure
+from kubetune.cli.output import Format, clean, console, duration, figure
 from kubetune.domain import curves
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial, TrialState
 from kubetune.report.results import brief
-
-WIDE = 1000
-"""What is not a terminal gets every column whole."""
 
 STYLES = {
     TrialState.RUNNING: "cyan",
@@ -33,9 +29,7 @@ def trials(source: str, study: str | None, namespace: str | None, output_format:
         for trial in found.trials:
             sys.stdout.write(json.dumps(brief(found.spec, trial), allow_nan=False) + "\n")
         return
-    width = None if sys.stdout.isatty() else WIDE
-    console = Console(markup=False, highlight=False, width=width)
-    console.print(_table(found.spec, found.trials))
+    console().print(_table(found.spec, found.trials))
 
 
 def _table(spec: StudySpec, found: tuple[Trial, ...]) -> Table:

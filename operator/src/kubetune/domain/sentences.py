@@ -117,7 +117,8 @@ def study(before: StudyStatus | None, after: StudyStatus) -> tuple[Event, ...]:
         return (Event(reason, f"{after.reason.value}: {after.message}", warning=failed),)
     pauses = {StudyReason.SUSPENDED, StudyReason.INTERRUPTED}
     if after.reason in pauses and before.reason not in pauses:
-        return (Event(EventReason.STUDY_SUSPENDED, after.message),)
+        text = f"{after.reason.value}: {after.message}"
+        return (Event(EventReason.STUDY_SUSPENDED, text),)
     return ()
 
 
