@@ -15,7 +15,7 @@ from kubetune.domain.trial import TrialState
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.optuna.studies import study
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio, json, os, signal, sys
 from kubetune.adapters.optuna.store import OptunaStore
