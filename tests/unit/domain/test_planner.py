@@ -1,14 +1,12 @@
 """One pass at a time: what is seen on the left, what is planned on the right."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from kubetune.domain.actions import (
     AddInitialTrial,
     DrawTrials,
-    DropCheckpoint,
     LaunchTrial,
     RecordPoints,
     RemoveRun,
@@ -20,8 +18,8 @@ from kubetune.domain.observation import Observation, Reading
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
 from kubetune.domain.runs import RunState
-from kubetune.domain.study import InitialTrial, Keep, Pruner, PrunerAlgorithm, TrialPolicy
-from kubetune.domain.trial import Point, Trial, TrialState
+from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, TrialPolicy
+from kubetune.domain.trial import Point, TrialState
 from tests.builders import (
     NOW,
     make_exit,
@@ -438,29 +436,3 @@ class TestManyTrials:
         trials = [make_trial(number, value=0.5) for number in range(3)]
         seen = make_observation(*trials, make_trial(3), runs=(make_run(3, exit=DONE),))
         assert plan(seen) == plan(seen)
-
-
-class TestCheckpoints:
-    TRIALS = (make_trial(0, value=0.5), make_trial(1, value=0.9), make_trial(2))
-    EVERY = frozenset({0, 1, 2})
-
-    def dropped(self, keep: Keep | None, *trials: Trial, **changes: Any) -> list[int]:
-        spec = make_study(keep_checkpoints=keep)
-        seen = make_observation(*trials, spec=spec, checkpoints=self.EVERY, **changes)
-        return [
-            action.number for action in planned(replace(seen, interrupted=True), DropCheckpoint)
-        ]
-
-    def test_only_the_best_and_those_still_needed_are_kept(self) -> None:
-        """An ended trial that is not the best so far gives its disk space back."""
-        assert self.dropped(Keep.BEST, *self.TRIALS) == [0]
-
-    @pytest.mark.parametrize("keep", [None, Keep.ALL])
-    def test_nothing_is_dropped_unless_asked(self, keep: Keep | None) -> None:
-        """All of them, or nothing said: all stay."""
-        assert self.dropped(keep, *self.TRIALS) == []
-
-    def test_a_trial_whose_run_is_there_keeps_its_own(self) -> None:
-        """Its processes may still write."""
-        runs = (make_run(0, stopping=True),)
-        assert self.dropped(Keep.BEST, *self.TRIALS, runs=runs) == []

@@ -1,0 +1,37 @@
+"""Which checkpoints are given up."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kubetune.domain.actions import DropCheckpoint
+from kubetune.domain.study import Keep
+from kubetune.domain.trial import Trial
+from tests.builders import make_observation, make_run, make_study, make_trial
+
+
+class TestCheckpoints:
+    TRIALS = (make_trial(0, value=0.5), make_trial(1, value=0.9), make_trial(2))
+    EVERY = frozenset({0, 1, 2})
+
+    def dropped(self, keep: Keep | None, *trials: Trial, **changes: Any) -> list[int]:
+        spec = make_study(keep_checkpoints=keep)
+        seen = make_observation(*trials, spec=spec, checkpoints=self.EVERY, **changes)
+        return [
+            action.number for action in planned(replace(seen, interrupted=True), DropCheckpoint)
+        ]
+
+    def test_only_the_best_and_those_still_needed_are_kept(self) -> None:
+        """An ended trial that is not the best so far gives its disk space back."""
+        assert self.dropped(Keep.BEST, *self.TRIALS) == [0]
+
+    @pytest.mark.parametrize("keep", [None, Keep.ALL])
+    def test_nothing_is_dropped_unless_asked(self, keep: Keep | None) -> None:
+        """All of them, or nothing said: all stay."""
+        assert self.dropped(keep, *self.TRIALS) == []
+
+    def test_a_trial_whose_run_is_there_keeps_its_own(self) -> None:
+        """Its processes may still write."""
+        runs = (make_run(0, stopping=True),)
+        assert self.dropped(Keep.BEST, *self.TRIALS, runs=runs) == []
