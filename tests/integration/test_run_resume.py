@@ -53,6 +53,7 @@ def test_a_stopped_run_goes_on(workplace: Workplace, number: signal.Signals, cod
         tuner.send(number)
         ended, said = tuner.end()
     assert ended == code
+    assert not workplace.processes()
     assert "press Ctrl-C again" in said
     assert f"kubetune run {workplace.manifest} -o {workplace.run_folder}\n" in said
     assert workplace.ledger("stopped") == {0: 1, 1: 1}

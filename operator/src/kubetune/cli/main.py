@@ -48,7 +48,7 @@ def run(
         typer.Option("-o", "--output", metavar="DIR", help="the run's folder [runs/<name>]"),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="instead of spec.trials.max; more go on")
+        int | None, typer.Option(min=1, help="in all, instead of spec.trials.max")
     ] = None,
     parallelism: Annotated[
         int | None, typer.Option(min=1, help="instead of spec.trials.parallelism")
@@ -60,6 +60,7 @@ def run(
     """Run a study on this machine, trials as local processes.
 
     Ctrl-C stops it cleanly, a second one at once; the same command goes on where it was.
+    A finished study goes on with a higher --trials.
 
     Example: kubetune run study.yaml -o runs/first --parallelism 2
     """
@@ -79,9 +80,11 @@ def validate(
     ],
     output_format: _Format = Format.TABLE,
 ) -> None:
-    """Check manifests without a cluster: every fault at once, with file and line.
+    """Check manifests: every fault at once, with its line.
 
-    Exits 1 when one is not valid. Example: kubetune validate studies/*.yaml
+    No cluster is asked. Exits 1 when a manifest is not valid.
+
+    Example: kubetune validate studies/*.yaml
     """
     from kubetune.cli import validate as command  # noqa: PLC0415 - start-up time
 
@@ -94,7 +97,9 @@ def sample(
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="how many draws")] = 20,
     output_format: _Format = Format.TABLE,
 ) -> None:
-    """Draw trials without running them, and count what was turned down by which rule.
+    """Draw trials without running them.
+
+    Says how many draws were turned down, by which rule and why.
 
     Example: kubetune sample study.yaml -n 1000 --format json | head
     """
@@ -129,7 +134,9 @@ def trials(
 @app.command()
 def report(
     source: _Source,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="where to")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="where the files go")
+    ],
     study: _Name = None,
     namespace: _Namespace = None,
 ) -> None:
@@ -144,7 +151,10 @@ def report(
 
 @app.command()
 def crd() -> None:
-    """Print the CustomResourceDefinition: kubetune crd | kubectl apply -f -."""
+    """Print the CustomResourceDefinition.
+
+    Example: kubetune crd | kubectl apply -f -
+    """
     from kubetune.api import crd as definition  # noqa: PLC0415 - start-up time
 
     typer.echo(definition.render(), nl=False)
