@@ -18,9 +18,8 @@ class TestCheckpoints:
     def dropped(self, keep: Keep | None, *trials: Trial, **changes: Any) -> list[int]:
         spec = make_study(keep_checkpoints=keep)
         seen = make_observation(*trials, spec=spec, checkpoints=self.EVERY, **changes)
-        return [
-            action.number for action in planned(replace(seen, interrupted=True), DropCheckpoint)
-        ]
+        actions = plan(replace(seen, interrupted=True)).actions
+        return [action.number for action in actions if isinstance(action, DropCheckpoint)]
 
     def test_only_the_best_and_those_still_needed_are_kept(self) -> None:
         """An ended trial that is not the best so far gives its disk space back."""
