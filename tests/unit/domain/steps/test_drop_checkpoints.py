@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kubetune.domain.actions import DropCheckpoint
+from kubetune.domain.planner import plan
 from kubetune.domain.study import Keep
 from kubetune.domain.trial import Trial
 from tests.builders import make_observation, make_run, make_study, make_trial
