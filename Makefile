@@ -57,7 +57,7 @@ verify: generate ## regenerates and fails when something generated was not commi
 
 bench: env env-gp ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench
-	.venv-gp/bin/python -m bench quality --sampler GP
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-gp/bin/python -m bench quality --sampler GP
 
 env: $(UV)
 	@$(UV) sync --quiet
