@@ -8,6 +8,7 @@ from kubetune.domain.expressions import (
     ExpressionFault,
     Kind,
     Undefined,
+    check_syntax,
     compile_expression,
 )
 
@@ -128,3 +129,10 @@ def test_constants_survive_the_serialised_form():
     tree = compile_expression("dim == -5 || rate == 1.5e-7 || flag == true", SCOPE).tree
     literals = [node.value for node in cel_tree.walk(tree) if isinstance(node, cel_tree.Literal)]
     assert literals == [-5, 1.5e-7, True]
+
+
+def test_the_syntax_can_be_checked_without_names():
+    """A slip is found where nothing is known of the names yet."""
+    check_syntax("whatever > 1 && other == 'x'")
+    with pytest.raises(ExpressionFault, match="write &&"):
+        check_syntax("whatever > 1 and other == 2")

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 
 from kubetune.domain import cel_tree
 from kubetune.domain.expression_faults import suggest
-from kubetune.domain.expressions import Expression, ExpressionFault, Kind, Scope, compile_expression
+from kubetune.domain.expressions import (
+    Expression,
+    ExpressionFault,
+    Kind,
+    Scope,
+    check_syntax,
+    compile_expression,
+)
 from kubetune.domain.faults import Fault, Path
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import TrialState
@@ -56,8 +63,8 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Compiler:
     """Compiles texts and collects their faults.
 
-    Nothing is said about a text that names something `lost`; when `blind`, nothing about unknown
-    names either. `values` are all the values that some variables can have.
+    Only the syntax is checked of a text that names something `lost`; when `blind`, nothing is said
+    about unknown names. `values` are all the values that some variables can have.
     """
 
     lost: frozenset[str] = frozenset()
@@ -77,9 +84,11 @@ class Compiler:
 
         `later` are names that exist but are not known here yet.
         """
-        if not self.lost.isdisjoint(_WORD.findall(text)):
-            return None
+        lost = not self.lost.isdisjoint(_WORD.findall(text))
         try:
+            if lost:
+                check_syntax(text)
+                return None
             expression = compile_expression(text, scope, expects)
         except ExpressionFault as fault:
             for column, message in fault.faults:

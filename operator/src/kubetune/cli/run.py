@@ -20,7 +20,7 @@ from kubetune.cli import manifests
 from kubetune.cli.folder import RunFolder
 from kubetune.cli.lines import Lines
 from kubetune.cli.output import Exit, console, count, fail, say
-from kubetune.domain.faults import InvalidSpec
+from kubetune.domain.faults import InvalidSpec, SpecChanged
 from kubetune.domain.ports import StatusSink, StorageUnreachable
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
 from kubetune.domain.study import StudySpec
@@ -112,6 +112,8 @@ def _grace_seconds(spec: StudySpec) -> float:
 def _refuse(refused: InvalidSpec, manifest: Path, folder: RunFolder) -> None:
     for fault in refused.faults:
         say(f"{manifest}: {fault}")
+    if not isinstance(refused, SpecChanged):
+        raise SystemExit(int(Exit.UNUSABLE))
     fail(
         f"{folder.path} holds trials of the study as it was before;"
         " use --fresh to start again, or another folder with -o"

@@ -149,6 +149,18 @@ def compile_expression(text: str, scope: Scope, expects: tuple[Kind, ...] = ()) 
     return Expression(text, kind, names, _map_fields(tree), frozen, tree, program, inputs)
 
 
+def check_syntax(text: str) -> None:
+    """Checks that a text is CEL at all, whatever its names mean.
+
+    Raises:
+        ExpressionFault: with the first slip.
+    """
+    try:
+        _environment(()).compile(text, disable_check=True)
+    except RuntimeError as error:
+        raise ExpressionFault(explain(text, str(error), {}, None)) from None
+
+
 def _map_fields(tree: cel_tree.Node) -> frozenset[tuple[str, str]]:
     found = set()
     for node in cel_tree.walk(tree):

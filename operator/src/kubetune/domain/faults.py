@@ -39,3 +39,7 @@ class InvalidSpec(Exception):  # noqa: N818 - named by what to do next, not by b
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(map(str, self.faults)))
+
+
+class SpecChanged(InvalidSpec):
+    """The study is not the one that its stored trials belong to."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubetune.domain.faults import Fault, InvalidSpec, Path
+from kubetune.domain.faults import Fault, Path, SpecChanged
 from kubetune.domain.space import Choice, Parameter
 from kubetune.domain.study import StudySpec
 
@@ -41,11 +41,11 @@ def refuse_changes(stored: Mapping[str, Any], described: Mapping[str, Any]) -> N
     """Refuses a study that differs from its stored trials.
 
     Raises:
-        InvalidSpec: with one fault for each changed field.
+        SpecChanged: with one fault for each changed field.
     """
     changed = [name for name in _FIELDS if stored.get(name) != described[name]]
     if changed:
-        raise InvalidSpec(
+        raise SpecChanged(
             Fault(_path(name), "cannot change after the first trial: restore it, or use a new name")
             for name in changed
         )
