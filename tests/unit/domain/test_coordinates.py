@@ -182,3 +182,39 @@ def test_a_soft_constraint_is_named_not_enforced():
     candidate = space.candidate({"layers": 8})
     assert candidate.soft == ("rule",)
     assert candidate.broken == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["layers / (width - width) > 2", "layers * 9223372036854775807 > 0"]
+)
+def test_a_hard_constraint_without_an_answer_forbids(text):
+    """Nothing of which it is unknown whether it is allowed is ever launched."""
+    width = Integer(name="width", low=2, high=8)
+    space = coordinates(LAYERS, width, constraints=[forbid(text)])
+    assert space.candidate({"layers": 3, "width": 2}, Repair.NONE).broken == ("rule",)
+
+
+def test_a_constraint_on_a_derived_value_without_an_answer_forbids():
+    """A derived value that cannot be computed hides nothing from the constraints on it."""
+    scope = {"layers": Kind.INT}
+    size = Derived("size", compile_expression("100 / (layers - 3)", scope))
+    space = coordinates(LAYERS, derived=[size], constraints=[forbid("size > 1000")])
+    assert space.candidate({"layers": 3}, Repair.NONE).broken == ("rule",)
+    assert space.candidate({"layers": 4}, Repair.NONE).broken == ()
+
+
+def test_a_constraint_that_cannot_be_spelled_is_asked_as_a_whole():
+    """A literal too large to write again takes nothing away from the constraint."""
+    space = coordinates(RATE, constraints=[forbid("rate < 1e400 && rate > 1e-4")])
+    candidate = space.candidate({"rate": 1e-2})
+    assert not candidate.broken
+    assert candidate.parameters["rate"] == pytest.approx(1e-4)
+
+
+def test_spread_over_everything_changes_nothing():
+    """A constraint that forbids nothing leaves an even cover as it is, also of log numbers."""
+    layers = Integer(name="layers", low=1, high=100, log=True)
+    space = coordinates(layers, constraints=[forbid("layers > 1000")])
+    for value in (1, 2, 51, 65, 100):
+        candidate = space.candidate({"layers": value}, Repair.SPREAD)
+        assert candidate.parameters["layers"] == value

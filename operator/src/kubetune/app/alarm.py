@@ -13,6 +13,8 @@ class Alarm:
     """
 
     PATIENCE_SECONDS = 3600.0
+    LEAST_SECONDS = 0.1
+    """A pass that changed nothing is not repeated sooner without news: no loop ever spins."""
 
     def __init__(self, executor: Executor, readings: Readings) -> None:
         self._executor = executor
@@ -37,7 +39,8 @@ class Alarm:
         if self._readings.task:
             waits.add(self._readings.task)
         try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            timeout = None if seconds is None else max(seconds, self.LEAST_SECONDS)
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             rung.cancel()
         self._rung.clear()

@@ -13,13 +13,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from kubetune.cli.output import fail
 
+DATABASE = "trials.sqlite3"
+
 _WRITTEN = (
     "study.yaml",
-    "trials.sqlite3",
+    DATABASE,
     "trials",
     "results.json",
     "REPORT.md",
@@ -40,7 +43,7 @@ class RunFolder:
     @property
     def storage(self) -> str:
         """The URL of the run's database."""
-        return f"sqlite:///{self.path.resolve() / 'trials.sqlite3'}"
+        return storage_url(self.path)
 
     def keep_manifest(self, manifest: Path, trials: int) -> None:
         """Keeps the manifest as it was run, and how many trials the command line asked for."""
@@ -53,6 +56,12 @@ class RunFolder:
     def release(self) -> None:
         """Lets the folder go."""
         self._lock.close()
+
+
+def storage_url(path: Path) -> str:
+    """The URL of the database in a run's folder, whatever letters its path has."""
+    file = path.resolve() / DATABASE
+    return f"sqlite:///file:{quote(str(file))}?uri=true"
 
 
 def take(path: Path, study: str) -> RunFolder:

@@ -24,11 +24,11 @@ class Lines:
             self.note(event.message)
 
     def note(self, text: str) -> None:
-        """Writes one line; a reader that went away is no reason to stop tuning."""
+        """Writes one line; output that nobody can take is no reason to stop tuning."""
         try:
             self._stream.write(f"{time.strftime('%H:%M:%S')} {clean(text, 1000)}\n")
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             _to_nowhere(self._stream)
 
     def close(self) -> None:

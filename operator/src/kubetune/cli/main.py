@@ -1,12 +1,15 @@
 """The `kubetune` command."""
 
+import os
+import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kubetune.cli.output import Format
+from kubetune.cli.output import Exit, Format
 
 app = typer.Typer(
     name="kubetune",
@@ -20,7 +23,12 @@ app = typer.Typer(
 )
 
 _Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="a TuningStudy manifest")]
-_Format = Annotated[Format, typer.Option("--format", help="for people or for programs")]
+_Format = Annotated[
+    Format,
+    typer.Option(
+        "--format", help="for people, or JSON: one object a line; validate prints one array"
+    ),
+]
 _Positive = typer.Option(min=1)
 
 
@@ -161,5 +169,18 @@ def crd() -> None:
 
 
 def main() -> None:
-    """The entry point."""
-    app()
+    """The entry point. Output that cannot be written ends in one line, never in a traceback."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - held to the end
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        sys.stderr.write(f"kubetune: {error.strerror or error}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(int(Exit.UNUSABLE)) from None

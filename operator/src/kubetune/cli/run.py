@@ -194,8 +194,12 @@ class _Session:
         trials = await store.trials()
         write(self._folder.path, self._spec, trials, status)
         summary.show(console(), self._spec, status, trials, self._folder.path)
-        if not status.ended and self._signals:
+        if status.ended:
+            return
+        if self._signals:
             say(f"stopped; the same command goes on: {self._request.again}")
+        elif self._spec.suspend:
+            say("spec.suspend is true: set it to false, then run the same command")
 
     def _exit(self, status: StudyStatus) -> Exit:
         if status.ended:

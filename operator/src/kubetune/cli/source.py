@@ -8,14 +8,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kubetune.adapters.optuna import history
 from kubetune.cli import manifests
-from kubetune.cli.folder import trials_asked
+from kubetune.cli.folder import DATABASE, storage_url, trials_asked
 from kubetune.cli.output import fail, say
 from kubetune.domain.ports import StorageUnreachable
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.report import unwritten
 
-DATABASE = "trials.sqlite3"
 MANIFEST = "study.yaml"
 
 
@@ -52,7 +51,7 @@ def load(
         fail(f"{folder} is a file; give the run's folder, or sqlite:///{folder}")
     if not (folder / DATABASE).is_file():
         fail(f"{folder}: no study in it, {DATABASE} is missing; give the folder of a run")
-    found = _read(f"sqlite:///{folder.resolve() / DATABASE}", study, shown=source)
+    found = _read(storage_url(folder), study, shown=source)
     spec = _manifest(folder / MANIFEST, found) if with_manifest else None
     return Source(spec, found.trials) if spec else found
 

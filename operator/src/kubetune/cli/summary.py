@@ -39,8 +39,17 @@ def show(
         for name, value in best.parameters.items():
             _line(console, f"  {name}: {figure(value)}")
     _line(console, f"\nReport: {folder / 'REPORT.md'}")
+    if not top and (failed := _last_failed(trials)):
+        log = folder / "trials" / str(failed.number) / "stdout.log"
+        _line(console, f"What trial {failed.number} printed: {log}")
+        _line(console, "Mend what fails, then start again with --fresh")
     if top:
         _line(console, f"Retrain: {_retrain(spec, folder)}")
+
+
+def _last_failed(trials: Sequence[Trial]) -> Trial | None:
+    failed = [trial for trial in trials if trial.state is TrialState.FAILED]
+    return failed[-1] if failed else None
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

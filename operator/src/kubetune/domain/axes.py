@@ -44,7 +44,7 @@ class Axis:
             case AxisKind.INT:
                 return int((self.low + self.high) // 2)
             case _ if self.log:
-                return math.sqrt(self.low * self.high)
+                return math.sqrt(self.low) * math.sqrt(self.high)
             case _:
                 return (self.low + self.high) / 2
 
@@ -161,7 +161,9 @@ def share_of(parameter: Parameter, value: Value) -> float:
     if values is not None:
         return (values.index(value) + 0.5) / len(values)
     assert isinstance(parameter, Double | Integer)
-    low, high = scaled(parameter, parameter.low), scaled(parameter, parameter.high)
+    margin = parameter.step / 2 if isinstance(parameter, Integer) else 0.0
+    low = scaled(parameter, parameter.low - margin)
+    high = scaled(parameter, parameter.high + margin)
     return (scaled(parameter, float(value)) - low) / (high - low) if high > low else 0.5
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubetune.domain import cel_tree
-from kubetune.domain.expressions import Expression, Undefined, compile_expression
+from kubetune.domain.expressions import Expression, ExpressionFault, Undefined, compile_expression
 from kubetune.domain.space import Constraint
 
 _LOGIC = {"_&&_", "_||_", "!_", "_?_:_"}
@@ -51,7 +51,7 @@ def along(constraint: Constraint, pivot: str, needs: Needs) -> Clauses:
                 ends.append(compile_expression(cel_tree.spell(side), scope))
             else:
                 truths.append(compile_expression(cel_tree.spell(leaf), scope))
-        except ValueError:  # a comprehension: ask the constraint as a whole
+        except (ValueError, ExpressionFault):  # no spelling: ask the constraint as a whole
             truths.append(constraint.forbid)
     return Clauses(constraint, tuple(dict.fromkeys(ends)), tuple(dict.fromkeys(truths)))
 

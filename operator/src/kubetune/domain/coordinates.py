@@ -168,15 +168,23 @@ class Coordinates:
         )
 
     def _matches(self, constraint: Constraint, values: Mapping[str, Any]) -> bool:
-        """A constraint on a parameter without a value here does not apply."""
-        return constraint.forbid.names <= values.keys() and constraint.forbid.holds(values)
+        """A constraint on a parameter without a value here does not apply.
+
+        A hard one whose arithmetic has no answer forbids: nothing unknown is ever launched.
+        """
+        if not self.constraint_needs(constraint) <= values.keys():
+            return False
+        try:
+            return constraint.forbid.evaluate(values) is True
+        except Undefined:
+            return constraint.hard
 
     def _derive(self, walk: _Walk, rank: int) -> None:
         for item in self._ready.get(rank, ()):
             try:
                 walk.values[item.name] = item.value.evaluate(walk.values)
             except Undefined:
-                continue
+                walk.values.pop(item.name, None)
 
     def _repaired(self, parameter: Parameter, walk: _Walk, asked: Value, repair: Repair) -> Value:
         clauses = self._clauses[parameter.name]

@@ -75,8 +75,11 @@ def value_during(points: Sequence[Point], metric: str, step: float) -> float | N
 
 
 def last_metrics(points: Sequence[Point]) -> Metrics:
-    """The metrics known at the last point; empty without one."""
-    return points[-1].metrics if points else {}
+    """The newest value of each metric, over all points; empty without one."""
+    newest: dict[str, float] = {}
+    for point in points:
+        newest.update(point.metrics)
+    return newest
 
 
 def _step(point: Point) -> float:

@@ -35,7 +35,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; known here: {', '.join(names[:12])}" if names else ""
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""  # noqa: PLR2004 - one line
+    return f"; known here: {', '.join(names[:12])}{more}" if names else ""
 
 
 def _offset(text: str, line: int) -> int:

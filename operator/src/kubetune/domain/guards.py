@@ -27,7 +27,8 @@ def check(
     first: a non-finite one ends the trial as Diverged whatever the guards say. A guard on
     something not reported does not hold.
     """
-    previous: Metrics = trial.curve[-1].metrics if trial.curve else {}
+    earlier = (past.metrics for past in reversed(trial.curve) if past.step < points[0].step)
+    previous: Metrics = next(earlier, {}) if points else {}
     for point in points:
         if verdict := check_finite(spec, point):
             return verdict

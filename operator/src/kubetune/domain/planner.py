@@ -83,7 +83,7 @@ def _in_order(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     House-keeping comes last, and waits for the next pass when this one adds trials: theirs is the
     launch that a free slot waits for.
     """
-    told = {action.number for action in actions if isinstance(action, TellResult)}
+    told = {action.number for action in actions if isinstance(action, TellResult | RetryTrial)}
     ranked = sorted(((_rank(action, told), action) for action in actions), key=lambda pair: pair[0])
     adds = any(rank == _ADD for rank, _ in ranked)
     return tuple(action for rank, action in ranked if rank != _KEEP_HOUSE or not adds)

@@ -25,11 +25,13 @@ def best(spec: StudySpec, trials: Iterable[Trial]) -> Trial | None:
     return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
-def pareto_front(spec: StudySpec, trials: Iterable[Trial]) -> tuple[Trial, ...]:
+def pareto_front(
+    spec: StudySpec, trials: Iterable[Trial], limit: int | None = LIST_LIMIT
+) -> tuple[Trial, ...]:
     """The trials that no other one beats in every objective, first objective's best first.
 
-    At most `LIST_LIMIT`; of a larger front the trials with the most room around them are kept
-    (crowding distance of NSGA-II, Deb et al. 2002), its ends always. Empty with one objective.
+    At most `limit`, None for all; of a larger front the trials with the most room around them are
+    kept (crowding distance of NSGA-II, Deb et al. 2002), its ends always. Empty with one objective.
     """
     if len(spec.objectives) == 1:
         return ()
@@ -38,10 +40,10 @@ def pareto_front(spec: StudySpec, trials: Iterable[Trial]) -> tuple[Trial, ...]:
     for entry in ranked:  # in this order, no entry is beaten by a later one
         if not any(_dominates(kept[0], entry[0]) for kept in reversed(front)):
             front.append(entry)
-    if len(front) > LIST_LIMIT:
+    if limit is not None and len(front) > limit:
         room = _crowding([cost for cost, _, _ in front])
         roomiest = sorted(range(len(front)), key=lambda index: (-room[index], front[index][1]))
-        front = [front[index] for index in sorted(roomiest[:LIST_LIMIT])]
+        front = [front[index] for index in sorted(roomiest[:limit])]
     return tuple(trial for _, _, trial in front)
 
 

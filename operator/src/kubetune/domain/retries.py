@@ -41,7 +41,8 @@ def adjust(spec: StudySpec, trial: Trial) -> Assignment | NoRetry:
     if values == dict(trial.parameters):
         return NoRetry("the rules change nothing")
     for constraint in spec.space.constraints:
-        if constraint.hard and constraint.forbid.holds(values):
+        applies = constraint.forbid.names <= values.keys()
+        if constraint.hard and applies and constraint.forbid.holds(values):
             return NoRetry(f"the adjusted values break constraint {constraint.name}")
     return values
 

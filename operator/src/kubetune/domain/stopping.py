@@ -99,7 +99,8 @@ def _used_up(spec: StudySpec, trials: Collection[Trial], *, exhausted: bool) -> 
     count = counted(trials)
     if count >= spec.trials.max:
         reason = StudyReason.TRIALS_EXHAUSTED
-        message = f"{count} trials have ended, trials.max is {spec.trials.max}"
+        have = "trial has" if count == 1 else "trials have"
+        message = f"{count} {have} ended, trials.max is {spec.trials.max}"
     elif exhausted and not pending:
         reason = StudyReason.SPACE_EXHAUSTED
         message = f"the space holds no further trial after {count}"

@@ -13,21 +13,35 @@ VALUED = frozenset({TrialState.COMPLETE, TrialState.INFEASIBLE})
 
 
 def new_points(trial: Trial, points: Sequence[Point]) -> tuple[Point, ...]:
-    """The points that a trial does not have yet, the first of each step; none once it ended."""
+    """The points that say something new of a trial; none once it ended.
+
+    A value that a step has stays; a metric that comes later to its step joins it.
+    """
     if trial.state.ended:
         return ()
-    known = {point.step for point in trial.curve}
+    known = {point.step: point.metrics for point in trial.curve}
     fresh: dict[float, Point] = {}
     for point in points:
-        if point.step not in known:
-            fresh.setdefault(point.step, point)
+        had = known.get(point.step, {})
+        if not point.metrics.keys() <= had.keys():
+            known[point.step] = {**point.metrics, **had}
+            fresh[point.step] = Point(point.step, known[point.step])
     return tuple(fresh.values())
 
 
 def extended(trial: Trial, points: Sequence[Point]) -> Trial:
     """The trial with new points, in order of steps."""
-    curve = sorted((*trial.curve, *points), key=lambda point: point.step)
-    return replace(trial, curve=tuple(curve))
+    return replace(trial, curve=joined((*trial.curve, *points)))
+
+
+def joined(points: Sequence[Point]) -> tuple[Point, ...]:
+    """One point a step, in order of steps; of two values of a metric the first one counts."""
+    steps: dict[float, Point] = {}
+    for point in points:
+        had = steps.get(point.step)
+        metrics = {**point.metrics, **had.metrics} if had else point.metrics
+        steps[point.step] = Point(point.step, metrics)
+    return tuple(steps[step] for step in sorted(steps))
 
 
 def started(trial: Trial, at: float) -> Trial:

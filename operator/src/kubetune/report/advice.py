@@ -31,7 +31,7 @@ _CURES: Mapping[TrialReason, str] = {
     TrialReason.GUARD_TRIPPED: "a constraint that forbids such trials saves launching them",
     TrialReason.OUT_OF_MEMORY: "set `trials.onOutOfMemory`, or forbid what does not fit",
     TrialReason.TIMED_OUT: "raise `trials.timeoutSeconds`, or forbid what is that slow",
-    TrialReason.CRASHED: "read the trial's log: the program itself fails",
+    TrialReason.CRASHED: "the program itself fails: read `trials/NUMBER/stdout.log`",
     TrialReason.BAD_CONFIGURATION: "the trainer refuses these values: leave them out of the space",
     TrialReason.METRICS_MISSING: "the trainer ends without reporting the objective",
     TrialReason.BAD_REPORT: "the trainer's result is not what the trial contract asks for",
@@ -95,7 +95,9 @@ def _budget(findings: Findings) -> Iterator[str]:
     end = findings.end
     if not findings.known or used >= limit:
         return
-    if end is None:
+    if end is None and findings.spec.suspend:
+        yield "The study is suspended: set `spec.suspend` to false, then run the same command."
+    elif end is None:
         asked = count(limit, "trial")
         yield f"{used} of the {asked} asked for were drawn: the same command goes on."
     elif end.reason is StudyReason.TARGET_REACHED:
@@ -106,7 +108,7 @@ def _budget(findings: Findings) -> Iterator[str]:
 
 def _few(findings: Findings) -> Iterator[str]:
     complete, parameters = findings.counts.complete, len(findings.drawn)
-    if findings.trials and complete < ENOUGH * parameters:
+    if complete and complete < ENOUGH * parameters:
         number = f"{count(complete, 'complete trial')} for {count(parameters, 'parameter')}"
         yield f"There are only {number}: with more, luck matters less."
 

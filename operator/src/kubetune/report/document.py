@@ -50,7 +50,7 @@ def _going_on(findings: Findings) -> str:
     else:
         lines.append(_retrain(findings))
     limit = findings.spec.trials.max
-    if findings.known:
+    if findings.known and findings.best is not None:
         lines.append(
             "More trials on top of these, with the study's manifest and this run's folder:\n\n"
             f"```sh\nkubetune run STUDY.yaml -o FOLDER --trials {2 * limit}\n```"

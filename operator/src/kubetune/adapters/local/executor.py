@@ -185,12 +185,12 @@ class LocalExecutor:
             self._gpus = self._gpus or Gpus(devices)
             if not devices:
                 log.warning("trials ask for %d GPU, this machine has none: they run without", count)
-        self._gpus_asked = count
         available = len(self._gpus.devices)
         if 0 < available < count:
             raise LaunchRefused(
                 f"nvidia.com/gpu is {count}, this machine has {available}: ask for fewer"
             )
+        self._gpus_asked = count
 
     def _start_waiting(self) -> None:
         """Starts those whose turn it is, in order; the others wait for GPUs."""
@@ -201,10 +201,11 @@ class LocalExecutor:
                 return
             self._queue.popleft()
             taken = {attempt.record.port for attempt in self._attempts.values() if attempt.live}
-            attempt.record = replace(attempt.record, gpus=gpus, port=free_port(taken))
+            attempt.record = replace(attempt.record, gpus=gpus)
             try:
+                attempt.record = replace(attempt.record, port=free_port(taken))
                 start(attempt, order, container, inherited=self._inherited, workdir=self._workdir)
-            except LaunchRefused as error:
+            except (LaunchRefused, OSError) as error:
                 self._end(attempt, launch_error=str(error))
             else:
                 self._follow(attempt)

@@ -1,5 +1,6 @@
 """What a study says of itself in the database, and what of it may not change any more."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,14 @@ from kubetune.domain.faults import Fault, Path, SpecChanged
 from kubetune.domain.space import Choice, Parameter
 from kubetune.domain.study import StudySpec
 
-_FIELDS = ("objectives", "parameters", "derived", "constraints", "sampler")
+_FIELDS = (
+    "objectives",
+    "parameters",
+    "derived",
+    "constraints",
+    "sampler",
+    "outcomeConstraints",
+)
 
 
 def describe(spec: StudySpec) -> dict[str, Any]:
@@ -28,6 +36,9 @@ def describe(spec: StudySpec) -> dict[str, Any]:
         "constraints": [
             [item.name, item.forbid.text, item.accept_probability] for item in space.constraints
         ],
+        "outcomeConstraints": [
+            [item.metric, item.min, item.max] for item in spec.outcome_constraints
+        ],
         "sampler": {
             "algorithm": sampler.algorithm.value,
             "seed": sampler.seed,
@@ -43,7 +54,11 @@ def refuse_changes(stored: Mapping[str, Any], described: Mapping[str, Any]) -> N
     Raises:
         SpecChanged: with one fault for each changed field.
     """
-    changed = [name for name in _FIELDS if stored.get(name) != described[name]]
+    changed = [
+        name
+        for name in _FIELDS
+        if name in stored and json.dumps(stored[name]) != json.dumps(described[name])
+    ]
     if changed:
         raise SpecChanged(
             Fault(_path(name), "cannot change after the first trial: restore it, or use a new name")

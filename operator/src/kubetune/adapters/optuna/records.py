@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubetune.domain import transitions
 from kubetune.domain.coordinates import Point as Coordinate
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
@@ -128,7 +129,7 @@ def read_record(number: int, row: int, attributes: Mapping[str, str]) -> Record:
         initial=drawn["initial"],
         baseline=drawn["baseline"],
         rejected=drawn["rejected"],
-        curve=tuple(sorted(arrived, key=lambda point: point.step)),
+        curve=transitions.joined(arrived),
         outcome=_read_outcome(end) if end else None,
         created_at=drawn["created_at"],
         started_at=end.get("started_at", run.get("started_at")),

@@ -89,6 +89,8 @@ def _log(parameter: Parameter, low: float) -> Iterator[Finding]:
         yield "min", f"{_number(low)} has no logarithm: write min above 0, or scale: Linear"
     if parameter.type == "Double" and parameter.step is not None:
         yield "step", "step and scale: Log exclude each other for a Double: leave one out"
+    elif parameter.step is not None and parameter.step != 1:
+        yield "step", "a step above 1 and scale: Log exclude each other: leave one out"
 
 
 def _step(low: float, high: float, step: float) -> Iterator[Finding]:

@@ -25,6 +25,6 @@ def drop_checkpoints(draft: Draft) -> Draft:
 
 def _best(draft: Draft) -> set[int]:
     if len(draft.spec.objectives) > 1:
-        front = ranking.pareto_front(draft.spec, list(draft.trials.values()))
+        front = ranking.pareto_front(draft.spec, list(draft.trials.values()), None)
         return {trial.number for trial in front}
     return {draft.best.number} if draft.best else set()
