@@ -180,6 +180,22 @@ class StoreContract:
         await store.started(0, 2, NOW + 9)
         assert (await store.trials())[0].started_at == NOW + 1
 
+    async def test_other_parameters_begin_a_new_curve(self, store: TrialStore) -> None:
+        """What a larger batch reached before it ran out of memory is not the smaller one's."""
+        await store.draw(1)
+        await store.record(0, make_points(0.9, 0.95))
+        await store.retry(0, 2, TrialReason.OUT_OF_MEMORY, {"batch": 4})
+        assert (await store.trials())[0].curve == ()
+        await store.record(0, make_points(0.4))
+        assert (await store.trials())[0].curve == make_points(0.4)
+
+    async def test_the_same_parameters_go_on_with_their_curve(self, store: TrialStore) -> None:
+        """A disrupted trial resumes where it was."""
+        await store.draw(1)
+        await store.record(0, make_points(0.9))
+        await store.retry(0, 2, TrialReason.DISRUPTED, {})
+        assert (await store.trials())[0].curve == make_points(0.9)
+
     async def test_retries_with_new_parameters(self, store: TrialStore) -> None:
         """A retry moves the attempt, counts its reason and changes the parameters named."""
         await store.draw(1)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from kubetune.cli import folder
 
@@ -176,3 +177,11 @@ def test_a_folder_with_other_files_is_used_but_never_moved(tmp_path: Path) -> No
     assert folder.set_aside(tmp_path) is None
     folder.take(tmp_path, "digits").release()
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["z?1", "a%20b", "we#ird?x=1", "stu dy é"])
+def test_any_folder_name_leads_to_its_own_database(tmp_path: Path, name: str) -> None:
+    """What a URL takes for its own marks is part of a path here."""
+    url = make_url(folder.storage_url(tmp_path / name))
+    assert url.database == str(tmp_path / name / "trials.sqlite3")
+    assert not url.query

@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from kubetune.cli.output import fail
@@ -60,8 +59,9 @@ class RunFolder:
 
 def storage_url(path: Path) -> str:
     """The URL of the database in a run's folder, whatever letters its path has."""
-    file = path.resolve() / DATABASE
-    return f"sqlite:///file:{quote(str(file))}?uri=true"
+    from sqlalchemy.engine import URL  # noqa: PLC0415 - only where a database is opened
+
+    return URL.create("sqlite", database=str(path.resolve() / DATABASE)).render_as_string()
 
 
 def take(path: Path, study: str) -> RunFolder:

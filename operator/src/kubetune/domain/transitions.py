@@ -54,12 +54,15 @@ def started(trial: Trial, at: float) -> Trial:
 def retried(trial: Trial, attempt: int, reason: str, parameters: Assignment) -> Trial:
     """The trial at its next attempt; unchanged when it is there, beyond, or ended.
 
-    Disruptions and out-of-memory are counted, a suspension is not.
+    Disruptions and out-of-memory are counted, a suspension is not. With other parameters its
+    curve begins anew: what it reported before was another configuration.
     """
     if trial.state.ended or attempt <= trial.attempt:
         return trial
+    changed = any(trial.parameters.get(name) != value for name, value in parameters.items())
     return replace(
         trial,
+        curve=() if changed else trial.curve,
         attempt=attempt,
         disruptions=trial.disruptions + (reason == TrialReason.DISRUPTED),
         out_of_memory=trial.out_of_memory + (reason == TrialReason.OUT_OF_MEMORY),

@@ -34,7 +34,8 @@ class Record:
     `row` is its key in the database. `point` are its coordinates, `drawn` its parameters before
     any adjustment. `proposals` counts what its draw consumed. `memory` is what the sampler wants
     to find again: under `trial` about this trial, under `study` about all so far. `arrived` holds
-    the curve's points in the order in which they came.
+    the curve's points in the order in which they came; the first `skipped` of them were reported
+    with other parameters.
     """
 
     trial: Trial
@@ -44,6 +45,7 @@ class Record:
     proposals: int = 0
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arrived: tuple[Point, ...] = ()
+    skipped: int = 0
 
 
 def drawn_attribute(record: Record) -> str:
@@ -66,8 +68,9 @@ def drawn_attribute(record: Record) -> str:
     )
 
 
-def run_attribute(trial: Trial) -> str:
+def run_attribute(record: Record) -> str:
     """What changes with attempts."""
+    trial = record.trial
     return _dumps(
         {
             "parameters": dict(trial.parameters),
@@ -75,6 +78,7 @@ def run_attribute(trial: Trial) -> str:
             "disruptions": trial.disruptions,
             "out_of_memory": trial.out_of_memory,
             "started_at": trial.started_at,
+            "skipped": record.skipped,
         }
     )
 
@@ -115,7 +119,7 @@ def read_record(number: int, row: int, attributes: Mapping[str, str]) -> Record:
     drawn = json.loads(attributes[DRAWN])
     run = json.loads(attributes.get(RUN, "{}"))
     end = json.loads(attributes.get(END, "{}"))
-    arrived = _read_points(attributes)
+    arrived, skipped = _read_points(attributes), run.get("skipped", 0)
     trial = Trial(
         number=number,
         state=TrialState(end.get("state", TrialState.RUNNING)),
@@ -129,7 +133,7 @@ def read_record(number: int, row: int, attributes: Mapping[str, str]) -> Record:
         initial=drawn["initial"],
         baseline=drawn["baseline"],
         rejected=drawn["rejected"],
-        curve=transitions.joined(arrived),
+        curve=transitions.joined(arrived[skipped:]),
         outcome=_read_outcome(end) if end else None,
         created_at=drawn["created_at"],
         started_at=end.get("started_at", run.get("started_at")),
@@ -143,6 +147,7 @@ def read_record(number: int, row: int, attributes: Mapping[str, str]) -> Record:
         proposals=drawn["proposals"],
         memory=drawn["memory"],
         arrived=arrived,
+        skipped=skipped,
     )
 
 

@@ -164,9 +164,10 @@ def write_points(
     )
 
 
-def write_run(connection: Connection, row: int, trial: Trial, *, first: bool) -> None:
+def write_run(connection: Connection, record: Record, *, first: bool) -> None:
     """Stores attempts and first start; `first` when no such attribute is there yet."""
-    text = records.run_attribute(trial)
+    row, trial = record.row, record.trial
+    text = records.run_attribute(record)
     if first:
         _add_attributes(connection, row, {records.RUN: text})
     else:

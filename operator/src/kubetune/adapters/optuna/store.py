@@ -243,8 +243,12 @@ class OptunaStore:
         if trial is record.trial:
             return
         first = record.trial.attempt == 1 and record.trial.started_at is None
-        self._database.transaction(lambda it: rows.write_run(it, record.row, trial, first=first))
-        self._keep(replace(record, trial=trial))
+        anew = bool(record.trial.curve) and not trial.curve
+        changed = replace(
+            record, trial=trial, skipped=len(record.arrived) if anew else record.skipped
+        )
+        self._database.transaction(lambda it: rows.write_run(it, changed, first=first))
+        self._keep(changed)
 
     def _tell(
         self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
