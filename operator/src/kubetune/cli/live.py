@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubetune.cli.output import clean, count, duration, figure
+from kubetune.cli.states import STYLES
 from kubetune.domain import curves, ranking, sentences
 from kubetune.domain.events import Event
 from kubetune.domain.ranking import Standing
@@ -25,14 +26,6 @@ WIDE = 100
 
 ECHO = len("^C^C")
 """Columns left free on the right: what a terminal echoes there must not begin a new line."""
-
-_STYLES = {
-    TrialState.RUNNING: "cyan",
-    TrialState.COMPLETE: "green",
-    TrialState.PRUNED: "yellow",
-    TrialState.FAILED: "red",
-    TrialState.INFEASIBLE: "magenta",
-}
 
 
 class LiveTable:
@@ -108,7 +101,7 @@ class LiveTable:
             bar = ProgressBar(total=1.0, completed=status.progress.get(trial.number, 0.0))
         return (
             str(trial.number),
-            Text(trial.state.value, _STYLES[trial.state]),
+            Text(trial.state.value, STYLES[trial.state]),
             step,
             bar,
             self._value(trial),

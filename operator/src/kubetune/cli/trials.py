@@ -8,18 +8,11 @@ from rich.text import Text
 
 from kubetune.cli import source as sources
 from kubetune.cli.output import Format, clean, console, duration, figure
+from kubetune.cli.states import STYLES
 from kubetune.domain import curves
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Trial
 from kubetune.report.results import brief
-
-STYLES = {
-    TrialState.RUNNING: "cyan",
-    TrialState.COMPLETE: "green",
-    TrialState.PRUNED: "yellow",
-    TrialState.FAILED: "red",
-    TrialState.INFEASIBLE: "magenta",
-}
 
 
 def trials(source: str, study: str | None, namespace: str | None, output_format: Format) -> None:

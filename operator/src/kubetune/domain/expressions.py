@@ -5,7 +5,6 @@ checker, numbers of different kinds may be compared (`network_dim < 1.5`), as th
 server allows; arithmetic between kinds still needs `double(x)` or `int(x)`, and the fault says so.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -208,8 +207,3 @@ def _declaration(operator: str, word: str) -> Any:
         arguments = [_TYPES[Kind(left)], _TYPES[Kind(right)]]
         overloads.append(cel.Overload(f"{word}_{suffix}", cel.Type.BOOL, arguments))
     return cel.FunctionDecl(operator, overloads)
-
-
-def is_number(value: object) -> bool:
-    """Whether a plain value is a finite number (and no truth value)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
