@@ -164,5 +164,6 @@ def study_spec(
         suspend=spec.suspend,
         metrics_interval_seconds=spec.metrics.interval_seconds,
         keep_checkpoints=None if checkpoints is None else Keep(checkpoints.keep),
+        checkpoint_claim=None if checkpoints is None else checkpoints.claim_name,
         template=spec.trial_template.model_dump(by_alias=True, exclude_unset=True),
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kubetune.domain.reasons import TrialReason
+
 
 class RunState(StrEnum):
     """Pending --> Running --> Ended; Pending may end without having run."""
@@ -32,7 +34,11 @@ class Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One attempt. `uid` is the identity that destructive actions re-check."""
+    """One attempt. `uid` is the identity that destructive actions re-check.
+
+    `waiting` says in words why a Pending run does not start. `stuck` is the reason its trial would
+    fail with if that goes on, NONE for a wait in a queue, and `stuck_since` when it began.
+    """
 
     number: int
     attempt: int
@@ -43,3 +49,5 @@ class Run:
     ended_at: float | None = None
     exit: Exit | None = None
     waiting: str = ""
+    stuck: TrialReason = TrialReason.NONE
+    stuck_since: float | None = None

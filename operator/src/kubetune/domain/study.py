@@ -162,9 +162,18 @@ class TrialPolicy:
     parallelism: int = 1
     max_failed: int | None = None
     timeout_seconds: float | None = None
+    pending_timeout_seconds: float | None = None
     disruption_retries: int = 3
     out_of_memory_retries: int = 0
     on_out_of_memory: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricQuery:
+    """A metric that a trial does not report itself: PromQL over its own series."""
+
+    name: str
+    promql: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +203,9 @@ class StudySpec:
     initial_trials: tuple[InitialTrial, ...] = ()
     suspend: bool = False
     metrics_interval_seconds: float = 10.0
+    metric_queries: tuple[MetricQuery, ...] = ()
     keep_checkpoints: Keep | None = None
+    checkpoint_claim: str | None = None
     template: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,1 @@
+"""Trials as Jobs; status and events of the resource."""

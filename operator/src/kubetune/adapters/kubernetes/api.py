@@ -1,0 +1,157 @@
+"""Requests to the API server: plain data in and out, errors named by what to do next."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.config.config_exception import ConfigException
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+
+TIMEOUT_SECONDS = 30.0
+
+OnRequest = Callable[[str, str, int, float], None]
+"""Told after each request: method, path, HTTP status (0 without an answer), seconds."""
+
+
+class ApiRefused(Exception):  # noqa: N818 - named by what it says of the request
+    """The API server answered and did not do it.
+
+    `status` is the HTTP status, `reason` the server's word (`AlreadyExists`, `Conflict`,
+    `Invalid` ...), `message` its sentence.
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may be answered differently in a while."""
+        return self.status in {408, 429} or self.status >= 500  # noqa: PLR2004 - HTTP's own numbers
+
+
+class ApiUnreachable(Exception):  # noqa: N818 - named by what to do next: try again later
+    """No answer; whether the request was carried out is unknown."""
+
+
+class Api:
+    """One connection to an API server.
+
+    Bodies are dictionaries, not the client's models: those refuse fields newer than the client.
+    """
+
+    def __init__(self, client: ApiClient, on_request: OnRequest | None = None) -> None:
+        self._client = client
+        self._on_request = on_request
+
+    @classmethod
+    async def connect(
+        cls,
+        *,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        on_request: OnRequest | None = None,
+    ) -> "Api":
+        """Connects as the pod's service account, else by `kubeconfig` or the usual one.
+
+        Raises:
+            ApiUnreachable: there is no configuration; the message says what to set.
+        """
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = 32
+        try:
+            if kubeconfig is None and context is None:
+                try:
+                    load_incluster_config(client_configuration=configuration)
+                except ConfigException:
+                    await load_kube_config(client_configuration=configuration)
+            else:
+                await load_kube_config(
+                    str(kubeconfig) if kubeconfig else None,
+                    context=context,
+                    client_configuration=configuration,
+                )
+        except (ConfigException, OSError) as error:
+            text = f"no cluster to talk to: {error}; set KUBECONFIG or pass --kubeconfig"
+            raise ApiUnreachable(text) from error
+        return cls(ApiClient(configuration), on_request)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        """Makes one request, once.
+
+        Raises:
+            ApiRefused: the server said no.
+            ApiUnreachable: the server said nothing.
+        """
+        started, status = time.monotonic(), 0
+        try:
+            status, text = await self._send(method, path, query or {}, body, content_type)
+        finally:
+            if self._on_request:
+                self._on_request(method, path, status, time.monotonic() - started)
+        if status >= 400:  # noqa: PLR2004 - HTTP's own numbers
+            raise _refused(status, text)
+        return _object(text)
+
+    async def close(self) -> None:
+        """Lets the connection go."""
+        await self._client.close()
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        content_type: str,
+    ) -> tuple[int, bytes]:
+        url = self._client.configuration.host + path
+        if query:
+            url += "?" + urlencode(query)
+        headers = {"Accept": JSON, "Content-Type": content_type}
+        try:
+            await self._client.update_params_for_auth(
+                headers, [], ["BearerToken"], path, method, body
+            )
+            response = await self._client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
+            )
+            return response.status, await response.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise ApiUnreachable(f"{type(error).__name__}: {error}"[:300]) from error
+        except ApiException as error:
+            raise ApiUnreachable(str(error)[:300]) from error
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refused(status: int, text: bytes) -> ApiRefused:
+    try:
+        said = _object(text)
+    except ValueError:
+        said = {}
+    message = said.get("message") or text.decode(errors="replace")[:300] or f"HTTP {status}"
+    return ApiRefused(status, said.get("reason") or "", message)

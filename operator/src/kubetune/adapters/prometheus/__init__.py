@@ -1,0 +1,1 @@
+"""Live metrics out of Prometheus, and the operator's own into it."""

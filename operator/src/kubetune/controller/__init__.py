@@ -1,0 +1,1 @@
+"""The operator: Kopf handlers, settings, probes."""
