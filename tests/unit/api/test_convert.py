@@ -11,7 +11,14 @@ from kubetune.api.v1alpha1.pruner import Pruner as WirePruner
 from kubetune.api.v1alpha1.sampler import Sampler as WireSampler
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.space import Choice, Double, Integer
-from kubetune.domain.study import Patience, Pruner, PrunerAlgorithm, Sampler, SamplerAlgorithm
+from kubetune.domain.study import (
+    MetricQuery,
+    Patience,
+    Pruner,
+    PrunerAlgorithm,
+    Sampler,
+    SamplerAlgorithm,
+)
 
 
 def study(**changes):
@@ -174,3 +181,19 @@ def test_values_of_one_kind_can_be_cast_to_it(values):
     kind = kind_of_values(values)
     if kind is not None:
         assert [cast(value, kind) for value in values] == values
+
+
+def test_a_trial_waits_an_hour_for_its_node_unless_told_otherwise():
+    """A trial that nothing can run does not hold its slot for ever."""
+    for trials, seconds in (({"max": 3}, 3600.0), ({"max": 3, "pendingTimeoutSeconds": 5}, 5.0)):
+        spec = admission.check(study(trials=trials)).spec
+        assert spec is not None
+        assert spec.trials.pending_timeout_seconds == seconds
+
+
+def test_queries_arrive_as_written():
+    """The text of a query belongs to the user; it is rewritten only where it is asked."""
+    query = {"name": "gpu_use", "promQL": "avg(DCGM_FI_DEV_GPU_UTIL)"}
+    spec = admission.check(study(metrics={"queries": [query]})).spec
+    assert spec is not None
+    assert spec.metric_queries == (MetricQuery(name="gpu_use", promql="avg(DCGM_FI_DEV_GPU_UTIL)"),)

@@ -17,6 +17,7 @@ from kubetune.domain.study import (
     Guard,
     InitialTrial,
     Keep,
+    MetricQuery,
     Objective,
     OutcomeClass,
     OutcomeConstraint,
@@ -135,6 +136,7 @@ def trial_policy(wire: WireTrialPolicy, adjustments: tuple[Adjustment, ...]) -> 
         parallelism=wire.parallelism,
         max_failed=wire.max_failed,
         timeout_seconds=wire.timeout_seconds,
+        pending_timeout_seconds=wire.pending_timeout_seconds,
         on_out_of_memory=adjustments,
         **retries,
     )
@@ -163,6 +165,9 @@ def study_spec(
         initial_trials=initial_trials,
         suspend=spec.suspend,
         metrics_interval_seconds=spec.metrics.interval_seconds,
+        metric_queries=tuple(
+            MetricQuery(name=item.name, promql=item.promql) for item in spec.metrics.queries
+        ),
         keep_checkpoints=None if checkpoints is None else Keep(checkpoints.keep),
         checkpoint_claim=None if checkpoints is None else checkpoints.claim_name,
         template=spec.trial_template.model_dump(by_alias=True, exclude_unset=True),

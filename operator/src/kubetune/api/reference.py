@@ -76,7 +76,7 @@ def _text(field: Schema) -> str:
     if low is not None and high is not None:
         text += f" From {low} to {high}."
     elif low is not None:
-        text += f" At least {low}."
+        text += f" Above {low}." if field.get("exclusiveMinimum") else f" At least {low}."
     return text.replace("|", "\\|").replace("\n", " ").strip()
 
 

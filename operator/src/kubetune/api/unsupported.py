@@ -6,12 +6,11 @@ from typing import Any
 
 from kubetune.domain.faults import Fault
 
-_FIELDS: dict[tuple[str, ...], str] = {
-    ("phases",): "take it out; trials.max trials run in one phase",
-    ("finalists",): "take it out; more seeds are to be run by hand",
-    ("stopping",): "take it out; trials.max and an objective's target end a study",
-    ("warmStart",): "take it out; initialTrials with metrics bring in known results",
-    ("metrics", "queries"): "take it out; a trial reports its own metrics",
+_FIELDS: dict[str, str] = {
+    "phases": "take it out; trials.max trials run in one phase",
+    "finalists": "take it out; more seeds are to be run by hand",
+    "stopping": "take it out; trials.max and an objective's target end a study",
+    "warmStart": "take it out; initialTrials with metrics bring in known results",
 }
 
 
@@ -22,11 +21,10 @@ def refuse(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     spec = rest.get("spec")
     if not isinstance(spec, dict):
         return rest, faults
-    for path, instead in _FIELDS.items():
-        parent = spec if len(path) == 1 else spec.get(path[0])
-        if isinstance(parent, dict) and path[-1] in parent:
-            del parent[path[-1]]
-            faults.append(Fault(("spec", *path), f"not supported yet: {instead}"))
+    for name, instead in _FIELDS.items():
+        if name in spec:
+            del spec[name]
+            faults.append(Fault(("spec", name), f"not supported yet: {instead}"))
     checkpoints = spec.get("checkpoints")
     if isinstance(checkpoints, dict) and checkpoints.get("keep") == "Finalists":
         del checkpoints["keep"]

@@ -4,7 +4,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubetune.api.v1alpha1.base import Number, Wire, rule, rules
+from kubetune.api.v1alpha1.base import Identifier, Number, Wire, keyed, rule, rules
+
+
+class MetricQuery(Wire):
+    """A metric that a trial does not report itself: PromQL over its own series."""
+
+    name: Identifier = Field(description="The metric's name in guards, outcomes and results.")
+    promql: Annotated[str, Field(min_length=1, max_length=2000)] = Field(
+        alias="promQL",
+        description="PromQL over series of the trial's pod. It sees the study's namespace only, and"
+        " gives one value a trial.",
+    )
 
 
 class MetricSource(Wire):
@@ -15,6 +26,11 @@ class MetricSource(Wire):
     )
     interval_seconds: Number = Field(
         default=10.0, ge=0.05, le=3600, description="How often running trials are looked at."
+    )
+    queries: Annotated[list[MetricQuery], Field(max_length=16)] = Field(
+        default_factory=list,
+        description="Metrics that the trials do not report themselves. Read on a cluster only.",
+        json_schema_extra=keyed(),
     )
 
 

@@ -68,6 +68,12 @@ class TrialPolicy(Wire):
     timeout_seconds: Number | None = Field(
         default=None, gt=0, description="A trial that runs longer fails with reason TimedOut."
     )
+    pending_timeout_seconds: Number = Field(
+        default=3600.0,
+        gt=0,
+        description="A trial that waits longer for a node or for its image fails with reason"
+        " Unschedulable or ImagePullFailed. Waiting in a queue does not count.",
+    )
     retries: Retries = Field(
         default_factory=Retries, description="How often a lost trial is started again."
     )
