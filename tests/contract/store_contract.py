@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubetune.domain.expressions import Kind, compile_expression
+from kubetune.domain.faults import SpecChanged
 from kubetune.domain.ports import TrialStore
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Choice, Condition, Constraint, Derived, Double, Integer, Space
@@ -96,6 +97,28 @@ class StoreContract:
         """No drawn trial matches a hard constraint."""
         for trial in (await store.draw(20)).trials:
             assert trial.parameters["kind"] == "plain" or trial.parameters["x"] <= 0.5  # type: ignore[operator]
+
+    async def test_draws_with_the_fixed_values_of_a_changed_study(self, store: TrialStore) -> None:
+        """A fixed value may change during a study; the trials drawn before keep theirs."""
+        await store.draw(1)
+        await store.follow(study(space=replace(SPACE, fixed={"epochs": 9})))
+        await store.draw(1)
+        epochs = [trial.parameters["epochs"] for trial in await store.trials()]
+        assert epochs == [SPACE.fixed["epochs"], 9]
+
+    async def test_refuses_another_space_once_there_are_trials(self, store: TrialStore) -> None:
+        """Trials of two spaces teach nothing about each other; the store goes on as before."""
+        await store.draw(1)
+        with pytest.raises(SpecChanged):
+            await store.follow(study(space=TINY))
+        assert (await store.draw(1)).trials[0].parameters.keys() >= {"x", "kind"}
+
+    async def test_follows_another_space_before_the_first_trial(self, store: TrialStore) -> None:
+        """Nothing rests on the old one."""
+        await store.follow(study(space=TINY))
+        assert (await store.draw(1)).trials[0].parameters.keys() == {
+            item.name for item in TINY.parameters
+        }
 
     async def test_gives_each_trial_a_seed(self, store: TrialStore) -> None:
         """Seeds of trials differ."""

@@ -22,7 +22,11 @@ class Reopening:
         async def call(*arguments: Any) -> Any:
             store = await OptunaStore.open(*self._arguments)
             try:
-                return await getattr(store, name)(*arguments)
+                answer = await getattr(store, name)(*arguments)
+                if name == "follow":
+                    url, study, _, clock = self._arguments
+                    self._arguments = (url, study, arguments[0], clock)
+                return answer
             finally:
                 await store.close()
 

@@ -1,11 +1,13 @@
 """A store in memory that draws uniformly: the second implementation of the port."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from kubetune.domain import transitions
 from kubetune.domain.coordinates import Coordinates, Repair
 from kubetune.domain.draw import Draw, draw
+from kubetune.domain.faults import Fault, SpecChanged
 from kubetune.domain.ports import Clock, Drawn
 from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
@@ -73,6 +75,13 @@ class MemoryStore:
             return False
         self._put(transitions.ended(trial, outcome, started_at, ended_at))
         return True
+
+    async def follow(self, spec: StudySpec) -> None:
+        space = replace(spec.space, fixed=self._spec.space.fixed)
+        if self._trials and space != self._spec.space:
+            fault = Fault(("spec", "parameters"), "cannot change after the first trial")
+            raise SpecChanged([fault])
+        self._spec, self._coordinates = spec, Coordinates(spec.space)
 
     async def close(self) -> None:
         """Nothing to let go."""

@@ -1,7 +1,6 @@
 """The engine over fakes: what a study looks like from outside."""
 
 import asyncio
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,35 +9,11 @@ from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.observation import Reading
 from kubetune.domain.ports import Drawn, LaunchOrder, StorageUnreachable
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
-from kubetune.domain.runs import Exit
-from kubetune.domain.status import ConditionType, StudyStatus, Truth
+from kubetune.domain.status import ConditionType, Truth
 from kubetune.domain.study import InitialTrial, TrialPolicy
 from kubetune.domain.trial import TrialState
 from tests.builders import make_points, make_study
-from tests.unit.app.world import World
-
-STOPPED = Exit(code=143, message=b'{"schema": 1, "state": "Stopped"}')
-
-
-async def follow(task: "asyncio.Task[StudyStatus]", world: World, how: Exit | None = None) -> None:
-    """Lets a running engine go on; every run that it starts ends at once."""
-    while not task.done():
-        for run in world.executor.alive:
-            if how is None:
-                world.complete(run, 0.1 * run.number)
-            elif run.stopping:
-                world.executor.end(run, how)
-        await asyncio.sleep(0)
-
-
-async def running(world: World, count: int) -> "asyncio.Task[StudyStatus]":
-    """An engine at work, once so many runs are alive."""
-    task = asyncio.create_task(world.engine.run())
-    for _ in range(1000):
-        if len(world.executor.alive) >= count:
-            break
-        await asyncio.sleep(0)
-    return task
+from tests.unit.app.world import STOPPED, World, follow, running
 
 
 class TestRun:
@@ -288,18 +263,6 @@ class TestReadings:
         await world.settle()
         assert world.executor.find(0).stopping
         assert world.store.told == [0]
-
-
-class TestSpecChanges:
-    async def test_a_larger_budget_is_used(self) -> None:
-        """The next pass sees the new spec."""
-        world = World(make_study(max_trials=1))
-        task = asyncio.create_task(world.engine.run())
-        await follow(task, world)
-        assert (await task).ended
-        world.engine.spec = replace(world.spec, trials=TrialPolicy(max=2))
-        await world.settle()
-        assert [run.number for run in world.executor.alive] == [1]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])

@@ -1,6 +1,7 @@
 """An engine in a world of fakes."""
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from kubetune.app.engine import Engine
 from kubetune.domain.plan import Plan
@@ -12,6 +13,11 @@ from tests.fakes.executor import FakeExecutor
 from tests.fakes.metrics import FakeMetrics
 from tests.fakes.sink import FakeSink
 from tests.fakes.store import FakeStore
+
+if TYPE_CHECKING:
+    from kubetune.domain.status import StudyStatus
+
+STOPPED = Exit(code=143, message=b'{"schema": 1, "state": "Stopped"}')
 
 
 class World:
@@ -50,3 +56,24 @@ class World:
     def complete(self, run: Run, value: float) -> None:
         """Ends a run with a result."""
         self.executor.end(run, Exit(code=0, message=make_result(value)))
+
+
+async def follow(task: "asyncio.Task[StudyStatus]", world: World, how: Exit | None = None) -> None:
+    """Lets a running engine go on; every run that it starts ends at once."""
+    while not task.done():
+        for run in world.executor.alive:
+            if how is None:
+                world.complete(run, 0.1 * run.number)
+            elif run.stopping:
+                world.executor.end(run, how)
+        await asyncio.sleep(0)
+
+
+async def running(world: World, count: int) -> "asyncio.Task[StudyStatus]":
+    """An engine at work, once so many runs are alive."""
+    task = asyncio.create_task(world.engine.run())
+    for _ in range(1000):
+        if len(world.executor.alive) >= count:
+            break
+        await asyncio.sleep(0)
+    return task

@@ -9,3 +9,7 @@ class SystemClock:
     def now(self) -> float:
         """Unix seconds."""
         return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment before the start."""
+        return time.monotonic()

@@ -1,5 +1,6 @@
 """The loop of one study: observe, plan, act, and sleep until something changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from kubetune.app.act import Actor, Done
@@ -14,17 +15,25 @@ from kubetune.domain.observation import Observation
 from kubetune.domain.plan import Plan
 from kubetune.domain.planner import plan
 from kubetune.domain.ports import Clock, Executor, MetricSource, StatusSink, TrialStore
+from kubetune.domain.reasons import StudyReason
 from kubetune.domain.runs import RunState
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
+
+_PAUSED = frozenset({StudyReason.SUSPENDED, StudyReason.INTERRUPTED})
 
 
 class Engine:
     """Drives one study, here or in a cluster, over its ports.
 
     Nothing that matters lives in here: an engine that is killed at any moment is followed by
-    another over the same store and executor, which goes on where it stood. `spec` may be replaced
-    between two passes. The executor and the store belong to whoever made them.
+    another over the same store and executor, which goes on where it stood. After an exception
+    `reconcile` or `run` may simply be called again. The executor and the store belong to whoever
+    made them.
+
+    `turned_at` is when the last pass came to its end, by `Clock.monotonic`: for a watchdog.
+    `resync_seconds` bounds every sleep: a wake that got lost delays nothing for longer. `on_pass`
+    is told after each pass how many seconds it took.
     """
 
     STUCK_SECONDS = 1.0
@@ -43,11 +52,17 @@ class Engine:
         metrics: MetricSource,
         sink: StatusSink,
         clock: Clock,
+        resync_seconds: float | None = None,
+        on_pass: Callable[[float], None] | None = None,
     ) -> None:
         self.spec = spec
+        self.turned_at = clock.monotonic()
+        self._store = store
         self._executor = executor
         self._sink = sink
         self._clock = clock
+        self._resync_seconds = resync_seconds
+        self._on_pass = on_pass
         self._readings = Readings(metrics, clock)
         self._observer = Observer(
             store=store, executor=executor, readings=self._readings, clock=clock
@@ -87,11 +102,26 @@ class Engine:
         self._interrupts += 1
         self._alarm.ring()
 
+    async def update(self, spec: StudySpec) -> None:
+        """Goes on with a changed study, from the next pass on, which begins at once.
+
+        Raises:
+            SpecChanged: it changes what its trials rest on; the engine goes on as before.
+        """
+        await self._store.follow(spec)
+        self._exhausted &= spec.space == self.spec.space
+        self.spec = spec
+        self._alarm.ring()
+
     async def reconcile(self) -> Plan:
         """One pass; the plan that it followed, with the status as it is after it."""
+        began = self._clock.monotonic()
         seen = await self._observe()
-        decided = plan(seen)
-        return await self._act(seen, decided)
+        decided = await self._act(seen, plan(seen))
+        self.turned_at = self._clock.monotonic()
+        if self._on_pass:
+            self._on_pass(self._clock.monotonic() - began)
+        return decided
 
     async def _observe(self) -> Observation:
         return await self._observer.observe(
@@ -102,7 +132,7 @@ class Engine:
         )
 
     async def _act(self, seen: Observation, decided: Plan) -> Plan:
-        done = await self._actor.act(self.spec, decided.actions)
+        done = await self._actor.act(seen.spec, decided.actions)
         self._exhausted |= done.exhausted
         self._changed = done.changed and not done.unreachable
         self._alive = any(run.state is not RunState.ENDED for run in seen.runs)
@@ -130,7 +160,7 @@ class Engine:
 
     def _over(self, status: StudyStatus) -> bool:
         """Whether nothing runs, and nothing will: for now, or for good."""
-        return not self._alive and (status.ended or self._interrupts > 0 or self.spec.suspend)
+        return not self._alive and (status.ended or status.reason in _PAUSED)
 
     async def _kill(self) -> StudyStatus:
         """Ends what still runs, and notes what became of it."""
@@ -147,7 +177,7 @@ class Engine:
         When actions were planned twice and did nothing, they are tried again soon, but not at once.
         """
         now = self._clock.now()
-        waits = [decided.wake_after_seconds]
+        waits = [decided.wake_after_seconds, self._resync_seconds]
         launch = self._actor.launches.wait_seconds()
         if self._storage.failures:
             waits.append(self._storage.wait_seconds(now))

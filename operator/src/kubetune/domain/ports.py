@@ -64,6 +64,13 @@ class TrialStore(Protocol):
     ) -> bool:
         """Ends a trial; False when it had ended before (then nothing changes)."""
 
+    async def follow(self, spec: StudySpec) -> None:
+        """Goes on as a changed study; what is drawn and told from here on is as it says.
+
+        Raises:
+            SpecChanged: it changes what its trials rest on; the store goes on as before.
+        """
+
     async def close(self) -> None:
         """Lets the database go."""
 
@@ -131,4 +138,7 @@ class Clock(Protocol):
     """The time, for tests to hold still."""
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Unix seconds; they jump when somebody sets the clock."""
+
+    def monotonic(self) -> float:
+        """Seconds from some moment on that never jump: for waits inside this process."""

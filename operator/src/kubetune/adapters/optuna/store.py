@@ -50,10 +50,8 @@ class OptunaStore:
     def __init__(self, database: Database, study_name: str, spec: StudySpec, clock: Clock) -> None:
         self._database = database
         self._name = study_name
-        self._spec = spec
         self._clock = clock
-        self._coordinates = Coordinates(spec.space)
-        self._drafter = Drafter(spec, self._coordinates)
+        self._adopt(spec)
         self._study = 0
         self._records: list[Record] = []
         self._trials: tuple[Trial, ...] = ()
@@ -124,6 +122,14 @@ class OptunaStore:
         transitions.check_outcome(outcome, len(self._spec.objectives))
         return await self._write(lambda: self._tell(number, outcome, started_at, ended_at))
 
+    async def follow(self, spec: StudySpec) -> None:
+        """See TrialStore.follow; fixed values may change, and all that no draw depends on.
+
+        Raises:
+            InvalidSpec: its sampler cannot run here.
+        """
+        await self._database.call(lambda: self._follow(spec))
+
     async def close(self) -> None:
         """Lets the database go."""
         self._database.release()
@@ -139,6 +145,21 @@ class OptunaStore:
                 raise
 
         return await self._database.call(certain)
+
+    def _follow(self, spec: StudySpec) -> None:
+        before, after = describe(self._spec), describe(spec)
+        if before != after and not self._certain:
+            self._load()
+        if self._records:
+            refuse_changes(before, after)
+        self._adopt(spec)
+        self._certain &= before == after
+
+    def _adopt(self, spec: StudySpec) -> None:
+        """Draws as this study says from here on."""
+        coordinates = Coordinates(spec.space)
+        self._drafter = Drafter(spec, coordinates)
+        self._spec, self._coordinates = spec, coordinates
 
     def _load(self) -> None:
         """Reads the study, creating it when it is new. In the database's thread, like the rest."""
