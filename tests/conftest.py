@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.cluster.fixtures"]
+
 settings.register_profile(
     "fast", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
