@@ -1,0 +1,141 @@
+"""The status and events of a study's resource."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from kubetune.adapters.kubernetes.announcing import Announcer
+from kubetune.adapters.kubernetes.api import Api
+from kubetune.adapters.kubernetes.digest import Digests
+from kubetune.adapters.kubernetes.pace import Pace, Sleep
+from kubetune.adapters.kubernetes.reference import Reference
+from kubetune.adapters.kubernetes.writing import StatusWriter, Written
+from kubetune.domain.events import Event
+from kubetune.domain.ports import Clock
+from kubetune.domain.status import StudyStatus
+
+log = logging.getLogger(__name__)
+
+
+class Render(Protocol):
+    """Makes the wire form of a status; `earlier` is the one before it, for transition times."""
+
+    def __call__(
+        self,
+        status: StudyStatus,
+        *,
+        generation: int,
+        now: float,
+        earlier: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Pure; `generation` is that of the spec, `now` in Unix seconds."""
+
+
+class ResourceSink:
+    """The StatusSink port over one study's resource.
+
+    `publish` only remembers: a task of its own writes the newest status as soon as it may, at most
+    once in `least_seconds`, then announces the events that led to it. What cannot be written is
+    tried again for ever, newest first, until the study is gone. `earlier` is the status that the
+    resource had when it was read; the same one is not written again. `generation` is that of the
+    spec that is followed: set it together with the engine's.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        study: Reference,
+        render: Render,
+        *,
+        clock: Clock,
+        generation: int,
+        earlier: Mapping[str, Any] | None = None,
+        least_seconds: float = 1.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.generation = generation
+        self._render = render
+        self._clock = clock
+        self._writer = StatusWriter(api, study)
+        self._announcer = Announcer(api, study, clock, sleep)
+        self._pace = Pace(clock, sleep, seconds=least_seconds)
+        self._shown: Mapping[str, Any] = earlier or {}
+        self._written: Mapping[str, Any] = self._shown
+        self._waiting = Digests()
+        self._task: asyncio.Task[None] | None = None
+        self._gone = False
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """The newest status in its wire form, written or not yet."""
+        return self._shown
+
+    @property
+    def gone(self) -> bool:
+        """Whether the study was found deleted: nothing is written any more."""
+        return self._gone
+
+    async def publish(self, status: StudyStatus, events: Sequence[Event]) -> None:
+        """Takes the newest status and what happened; returns at once."""
+        wire = self._render(
+            status, generation=self.generation, now=self._clock.now(), earlier=self._shown
+        )
+        self.publish_raw(wire, events)
+
+    def publish_raw(self, status: Mapping[str, Any], events: Sequence[Event] = ()) -> None:
+        """Takes a status in its wire form: of a study that no engine can follow."""
+        if self._gone:
+            return
+        self._shown = status
+        self._waiting.add(events, self._clock.now())
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name="status")
+
+    async def flush(self, timeout_seconds: float = 5.0) -> bool:
+        """Writes what is left without further delay; False when that took too long.
+
+        For the end of a loop or of the operator: afterwards the sink holds nothing up any more.
+        """
+        self._pace.hurry()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                if self._task is not None:
+                    await asyncio.wait({self._task})
+                await self._announcer.flush()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Lets go of what is not written yet; `flush` before it to lose nothing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._announcer.close()
+
+    async def _work(self) -> None:
+        while not self._gone and (self._waiting or self._shown != self._written):
+            if self._shown != self._written:
+                await self._pace.turn()
+            await self._write()
+
+    async def _write(self) -> None:
+        """Writes the newest status; what led to it is announced only then."""
+        status, events = self._shown, self._waiting
+        self._waiting = Digests()
+        if status == self._written:
+            self._announcer.announce(events)
+            return
+        result = await self._writer.write(status)
+        if result is Written.DONE:
+            self._written = status
+            self._pace.succeeded()
+            self._announcer.announce(events)
+        elif result is Written.LATER:
+            self._pace.failed()
+            events.merge(self._waiting)
+            self._waiting = events
+        else:
+            self._gone = True
+            await self._announcer.close()
