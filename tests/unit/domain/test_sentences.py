@@ -3,10 +3,22 @@
 import pytest
 
 from kubetune.domain import sentences
+from kubetune.domain.observation import Observation, Reading
+from kubetune.domain.planner import plan
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
 from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.study import Pruner, PrunerAlgorithm
 from kubetune.domain.trial import TrialState
-from tests.builders import make_outcome, make_study, make_trial
+from tests.builders import (
+    make_exit,
+    make_observation,
+    make_outcome,
+    make_points,
+    make_run,
+    make_study,
+    make_trial,
+)
+from tests.unit.domain.planned import DONE
 
 
 @pytest.mark.parametrize(
@@ -90,3 +102,50 @@ def status(reason: StudyReason) -> StudyStatus:
     return StudyStatus(
         phase="", conditions=(), counts=Counts(), reason=reason, ended=reason not in going
     )
+
+
+@pytest.mark.parametrize(
+    ("reasons", "text"),
+    [
+        ((), ""),
+        (("no GPU",), "1 trial waits: no GPU"),
+        (("no GPU", "no image", "no GPU"), "2 trials wait: no GPU; 1 trial waits: no image"),
+        (("a", "b", "c", "c"), "2 trials wait: c; 1 trial waits: a"),
+    ],
+)
+def test_why_trials_wait_is_said_by_reason(reasons: tuple[str, ...], text: str) -> None:
+    """The commonest first, and not all of many."""
+    assert sentences.waiting(reasons) == text
+
+
+class TestPlanned:
+    def sentence(self, seen: Observation, reason: EventReason) -> str:
+        (message,) = (event.message for event in plan(seen).events if event.reason is reason)
+        return message
+
+    def test_a_completion_is_compared_with_the_baseline(self) -> None:
+        """Figures first, then how it stands."""
+        baseline = make_trial(0, value=0.8, baseline=True)
+        seen = make_observation(baseline, make_trial(1), runs=(make_run(1, exit=DONE),))
+        assert self.sentence(seen, EventReason.TRIAL_COMPLETED) == (
+            "trial 1 Complete: accuracy 0.9, BEST (baseline 0.8, +12.5 %)"
+        )
+
+    def test_a_pruned_trial_says_where_and_why(self) -> None:
+        """The step and the pruner's figures."""
+        spec = make_study(pruner=Pruner(algorithm=PrunerAlgorithm.THRESHOLD, lower=0.5))
+        readings = {0: Reading(make_points(0.1, start=4))}
+        seen = make_observation(make_trial(0), runs=(make_run(0),), readings=readings, spec=spec)
+        said = self.sentence(seen, EventReason.TRIAL_PRUNED)
+        assert said.startswith("trial 0 Pruned at step 4: ")
+
+    def test_a_failed_trial_says_its_reason(self) -> None:
+        """The reason for programs, the words for people."""
+        seen = make_observation(make_trial(3), runs=(make_run(3, exit=make_exit(64)),))
+        said = self.sentence(seen, EventReason.TRIAL_FAILED)
+        assert said == "trial 3 Failed, BadConfiguration: exit code 64"
+
+    def test_a_launch_names_what_was_drawn(self) -> None:
+        """Fixed and derived values are the same or follow."""
+        said = self.sentence(make_observation(make_trial(0)), EventReason.TRIAL_LAUNCHED)
+        assert said == "trial 0 launched: x=0.5"

@@ -31,7 +31,13 @@ from kubetune.domain.plan import Plan
 from kubetune.domain.runs import RunState
 from kubetune.domain.steps.absorb_outcomes import absorb_outcomes
 from kubetune.domain.steps.drop_checkpoints import drop_checkpoints
-from kubetune.domain.steps.end_trials import apply_guards, end_late_trials, prune_trials
+from kubetune.domain.steps.end_trials import (
+    apply_guards,
+    end_late_trials,
+    end_stuck_trials,
+    prune_trials,
+    stuck_seconds,
+)
 from kubetune.domain.steps.record_points import record_points
 from kubetune.domain.steps.start_trials import add_trials, launch_trials
 from kubetune.domain.steps.stop_runs import clear_runs, pause_trials, stop_study
@@ -44,6 +50,7 @@ STEPS: tuple[Step, ...] = (
     absorb_outcomes,
     apply_guards,
     end_late_trials,
+    end_stuck_trials,
     prune_trials,
     stop_study,
     pause_trials,
@@ -111,11 +118,16 @@ def _wake_after_seconds(draft: Draft) -> float | None:
     if not alive:
         return None
     waits = [draft.spec.metrics_interval_seconds]
+    running = [run for run in alive if not draft.trials[run.number].state.ended]
     limit = draft.spec.trials.timeout_seconds
     if limit is not None:
         waits += [
             max(0.0, run.started_at + limit - draft.seen.now)
-            for run in alive
-            if run.started_at is not None and not draft.trials[run.number].state.ended
+            for run in running
+            if run.started_at is not None
         ]
+    limit = draft.spec.trials.pending_timeout_seconds
+    if limit is not None:
+        stuck = (stuck_seconds(draft, run) for run in running)
+        waits += [max(0.0, limit - seconds) for seconds in stuck if seconds is not None]
     return min(waits)

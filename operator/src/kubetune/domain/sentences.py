@@ -1,5 +1,6 @@
 """Events as people read them: one sentence each, with the figures that matter."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kubetune.domain import ranking
@@ -13,6 +14,9 @@ from kubetune.domain.values import Value
 
 _SHOWN = 8
 """At most so many parameters in one sentence."""
+
+_REASONS = 2
+"""At most so many reasons to wait in one sentence."""
 
 _ENDS = {
     TrialState.COMPLETE: EventReason.TRIAL_COMPLETED,
@@ -144,6 +148,15 @@ def best(spec: StudySpec, trial: Trial | None, improvement: float | None) -> str
     if improvement is not None and not trial.baseline:
         text += f", {percent(improvement)} on the baseline"
     return text
+
+
+def waiting(reasons: Sequence[str]) -> str:
+    """Why trials do not start, the commonest reasons: `3 trials wait: no node has a free GPU`."""
+    common = Counter(reasons).most_common(_REASONS)
+    return "; ".join(
+        f"{'1 trial waits' if count == 1 else f'{count} trials wait'}: {why}"
+        for why, count in common
+    )
 
 
 def _spell(value: Value) -> str:

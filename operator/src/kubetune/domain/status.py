@@ -60,7 +60,8 @@ class StudyStatus:
     `best` is None without a feasible finished trial; with several objectives it is None and
     `pareto_front` holds up to 20 trials. `improvement` is relative to the baseline's value,
     positive when better. `outcomes` counts the study's own classes. `ended` is final.
-    `progress` (0..1) is what active trials say of their length, by number.
+    `progress` (0..1) is what active trials say of their length, `waiting` in words why some of
+    them do not start, both by number.
     """
 
     phase: str
@@ -72,6 +73,7 @@ class StudyStatus:
     pareto_front: tuple[Trial, ...] = ()
     active: tuple[Trial, ...] = ()
     progress: Mapping[int, float] = field(default_factory=dict)
+    waiting: Mapping[int, str] = field(default_factory=dict)
     recent: tuple[Trial, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
     ended: bool = False

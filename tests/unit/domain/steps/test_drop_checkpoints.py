@@ -7,9 +7,17 @@ import pytest
 
 from kubetune.domain.actions import DropCheckpoint
 from kubetune.domain.planner import plan
-from kubetune.domain.study import Keep
+from kubetune.domain.study import Direction, Keep, Objective
 from kubetune.domain.trial import Trial
-from tests.builders import make_observation, make_run, make_study, make_trial
+from tests.builders import (
+    ACCURACY,
+    make_observation,
+    make_outcome,
+    make_run,
+    make_study,
+    make_trial,
+)
+from tests.unit.domain.planned import planned
 
 
 class TestCheckpoints:
@@ -30,6 +38,20 @@ class TestCheckpoints:
     def test_nothing_is_dropped_unless_asked(self, keep: Keep | None) -> None:
         """All of them, or nothing said: all stay."""
         assert self.dropped(keep, *self.TRIALS) == []
+
+    def test_with_several_objectives_the_whole_front_is_kept(self) -> None:
+        """However long it is: a status shows 20 of it, the disk keeps them all."""
+        loss = Objective(metric="loss", direction=Direction.MINIMIZE)
+        spec = make_study(keep_checkpoints=Keep.BEST, objectives=(ACCURACY, loss))
+        front = [
+            make_trial(number, outcome=make_outcome(values=(number / 10, number / 10)))
+            for number in range(30)
+        ]
+        beaten = make_trial(30, outcome=make_outcome(values=(0.0, 9.0)))
+        every = frozenset(range(31))
+        seen = make_observation(*front, beaten, spec=spec, checkpoints=every, interrupted=True)
+        assert planned(seen, DropCheckpoint) == [DropCheckpoint(30)]
+        assert len(plan(seen).status.pareto_front) == 20
 
     def test_a_trial_whose_run_is_there_keeps_its_own(self) -> None:
         """Its processes may still write."""

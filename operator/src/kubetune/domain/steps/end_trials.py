@@ -4,6 +4,7 @@ from kubetune.domain import guards, outcomes, pruning
 from kubetune.domain.draft import Draft
 from kubetune.domain.observation import Reading
 from kubetune.domain.reasons import TrialReason
+from kubetune.domain.result import clean
 from kubetune.domain.runs import Run, RunState
 from kubetune.domain.trial import Trial, TrialState
 from kubetune.domain.verdict import Verdict
@@ -47,6 +48,31 @@ def end_late_trials(draft: Draft) -> Draft:
     return draft
 
 
+def end_stuck_trials(draft: Draft) -> Draft:
+    """Ends trials whose run has been unable to start for `trials.pendingTimeoutSeconds`.
+
+    A run that waits in a queue is not stuck, however long it waits.
+    """
+    limit = draft.spec.trials.pending_timeout_seconds
+    if limit is None:
+        return draft
+    for number, run in sorted(draft.runs.items()):
+        trial, seconds = draft.trials[number], stuck_seconds(draft, run)
+        if trial.state.ended or seconds is None or seconds < limit:
+            continue
+        waited = f"waited {seconds:.0f} s to start, trials.pendingTimeoutSeconds is {limit:.0f}"
+        message = f"{clean(run.waiting)}; {waited}" if run.waiting else waited
+        draft = _conclude(draft, trial, Verdict(TrialState.FAILED, run.stuck, message))
+    return draft
+
+
+def stuck_seconds(draft: Draft, run: Run) -> float | None:
+    """How long a run has been unable to start; None for one that is not, or is being stopped."""
+    if run.state is not RunState.PENDING or run.stopping or run.stuck is TrialReason.NONE:
+        return None
+    return 0.0 if run.stuck_since is None else max(0.0, draft.seen.now - run.stuck_since)
+
+
 def prune_trials(draft: Draft) -> Draft:
     """Ends trials that are not worth going on with; only those with new points are looked at.
 
@@ -70,4 +96,5 @@ def _conclude(draft: Draft, trial: Trial, verdict: Verdict | None) -> Draft:
 
 
 def _elapsed(draft: Draft, run: Run) -> float:
-    return 0.0 if run.started_at is None else draft.seen.now - run.started_at
+    """Since the start, which another machine's clock may put into the future: then 0."""
+    return 0.0 if run.started_at is None else max(0.0, draft.seen.now - run.started_at)

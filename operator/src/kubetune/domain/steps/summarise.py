@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from kubetune.domain import classes, conditions, ranking, sentences
 from kubetune.domain.draft import Draft
+from kubetune.domain.result import clean
+from kubetune.domain.runs import RunState
 from kubetune.domain.status import LIST_LIMIT, Counts, StudyStatus
 from kubetune.domain.trial import Trial, TrialState
 
@@ -18,7 +20,12 @@ def summarise(draft: Draft) -> StudyStatus:
     improvement = None
     if best and best.value is not None and baseline and baseline.value is not None:
         improvement = ranking.improvement(spec, best.value, baseline.value)
-    standing = (sentences.counts(totals), sentences.best(spec, best, improvement))
+    waiting = _waiting(draft)
+    standing = (
+        sentences.counts(totals),
+        sentences.best(spec, best, improvement),
+        sentences.waiting(tuple(waiting.values())),
+    )
     message = "; ".join(text for text in standing if text)
     if draft.end:
         message = f"{draft.end.message}; {message}"
@@ -36,6 +43,7 @@ def summarise(draft: Draft) -> StudyStatus:
             for number, reading in seen.readings.items()
             if number in draft.runs and not draft.trials[number].state.ended
         },
+        waiting=dict(list(waiting.items())[:LIST_LIMIT]),
         recent=_recent(trials),
         outcomes=_classes(draft),
         ended=draft.end is not None,
@@ -72,6 +80,15 @@ def _active(draft: Draft) -> tuple[Trial, ...]:
         else:
             shown.append(trial)
     return tuple(shown)
+
+
+def _waiting(draft: Draft) -> dict[int, str]:
+    """Why trials do not start, as their executor says it, lowest number first."""
+    return {
+        number: clean(run.waiting)
+        for number, run in sorted(draft.runs.items())
+        if run.state is RunState.PENDING and run.waiting and not draft.trials[number].state.ended
+    }
 
 
 def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
