@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONTAINER = "trainer"
+from kubetune.domain.contract import TRAINER
+
 ENTRY_POINT = "kubetune-trainer"
 GPU = "nvidia.com/gpu"
 
@@ -67,7 +68,7 @@ def trainer(template: Mapping[str, Any]) -> Container:
 def _trainer(template: Mapping[str, Any]) -> Container:
     containers = (template.get("spec") or {}).get("containers") or ()
     for container in containers:
-        if container.get("name") == CONTAINER:
+        if container.get("name") == TRAINER:
             env, notes = _env(container.get("env") or ())
             if container.get("envFrom"):
                 notes = (*notes, "envFrom is not read outside a cluster")
@@ -79,8 +80,8 @@ def _trainer(template: Mapping[str, Any]) -> Container:
                 notes=notes,
             )
     raise LaunchRefused(
-        f'trialTemplate.spec.containers has no container named "{CONTAINER}": '
-        f"name the one that trains {CONTAINER}"
+        f'trialTemplate.spec.containers has no container named "{TRAINER}": '
+        f"name the one that trains {TRAINER}"
     )
 
 

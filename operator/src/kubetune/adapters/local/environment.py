@@ -1,26 +1,23 @@
 """The environment of a local trial: the user's own, the trial contract, a share of the cores."""
 
-import json
 import os
 from collections.abc import Mapping
 
 from kubetune.adapters.local.files import RunFiles
+from kubetune.domain import contract as names
 from kubetune.domain.ports import LaunchOrder
-from kubetune.domain.values import Value
 
 RUN_MARK = "KUBETUNE_RUN_ID"
 """Marks every process of a run, so that those that left its process group are found."""
 
-PARAMETER_PREFIX = "KUBETUNE_PARAM_"
-
 _CONTRACT = frozenset(
     {
         RUN_MARK,
-        "KUBETUNE_TRIAL",
-        "KUBETUNE_CHECKPOINT_DIR",
-        "KUBETUNE_METRICS_HOST",
-        "KUBETUNE_METRICS_PORT",
-        "KUBETUNE_TERMINATION_LOG",
+        names.DESCRIPTION,
+        names.CHECKPOINT_FOLDER,
+        names.METRICS_HOST,
+        names.METRICS_PORT,
+        names.TERMINATION_LOG,
     }
 )
 _THREADS = (
@@ -34,14 +31,13 @@ _THREADS = (
 
 def contract(order: LaunchOrder, files: RunFiles, uid: str, port: int) -> dict[str, str]:
     """The variables that the trial contract promises to this attempt."""
-    parameters = order.trial.parameters
-    return {PARAMETER_PREFIX + name: _text(value) for name, value in parameters.items()} | {
+    return names.parameters(order) | {
         RUN_MARK: uid,
-        "KUBETUNE_TRIAL": _description(order, resume=any(files.checkpoint.iterdir())),
-        "KUBETUNE_CHECKPOINT_DIR": str(files.checkpoint),
-        "KUBETUNE_METRICS_HOST": "127.0.0.1",
-        "KUBETUNE_METRICS_PORT": str(port),
-        "KUBETUNE_TERMINATION_LOG": str(files.result),
+        names.DESCRIPTION: names.describe(order, resume=any(files.checkpoint.iterdir())),
+        names.CHECKPOINT_FOLDER: str(files.checkpoint),
+        names.METRICS_HOST: "127.0.0.1",
+        names.METRICS_PORT: str(port),
+        names.TERMINATION_LOG: str(files.result),
     }
 
 
@@ -55,35 +51,9 @@ def inherited(environ: Mapping[str, str], parallelism: int) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in _CONTRACT and not name.startswith(PARAMETER_PREFIX)
+        if name not in _CONTRACT and not name.startswith(names.PARAMETER_PREFIX)
     }
     return dict.fromkeys(_THREADS, share) | kept
-
-
-def _description(order: LaunchOrder, *, resume: bool) -> str:
-    spec, trial = order.spec, order.trial
-    return json.dumps(
-        {
-            "schema": 1,
-            "study": spec.name,
-            "namespace": spec.namespace,
-            "uid": order.study_uid,
-            "trial": trial.number,
-            "attempt": trial.attempt,
-            "stage": str(trial.stage),
-            "seed": trial.seed,
-            "objectives": [objective.metric for objective in spec.objectives],
-            "reportIntervalSeconds": spec.metrics_interval_seconds,
-            "resume": resume,
-            "parameters": dict(trial.parameters),
-        }
-    )
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _cores() -> int:
