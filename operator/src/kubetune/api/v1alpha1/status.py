@@ -5,13 +5,32 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from kubetune.api.v1alpha1.base import Assignment, Identifier, Label, Measures, Number, Wire, keyed
+from kubetune.api.v1alpha1.base import (
+    Identifier,
+    Label,
+    Measures,
+    Number,
+    Scalar,
+    Sentence,
+    Wire,
+    keyed,
+)
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.status import LIST_LIMIT, ConditionType, Truth
 from kubetune.domain.trial import TrialState
 
+MESSAGE_LIMIT = 32_768
+"""The longest message of a condition, in characters: Kubernetes' own limit."""
+SENTENCE_LIMIT = 1024
+"""The longest sentence elsewhere in a status, in characters."""
+
+ATOMIC_LIST = {"x-kubernetes-list-type": "atomic"}
+ATOMIC_MAP = {"x-kubernetes-map-type": "atomic"}
+"""Owned as a whole: the record of who owns what stays small."""
+
 Count: TypeAlias = Annotated[int, Field(ge=0)]
-Message: TypeAlias = Annotated[str, Field(max_length=32768)]
+Message: TypeAlias = Annotated[str, Field(max_length=MESSAGE_LIMIT)]
+Values: TypeAlias = Annotated[dict[Identifier, Scalar], Field(max_length=256)]
 
 
 class Condition(Wire):
@@ -50,31 +69,57 @@ class TrialSummary(Wire):
 
     number: Count = Field(description="The trial's number, from 0.")
     state: TrialState = Field(description="Where the trial stands.")
-    reason: TrialReason = Field(
-        default=TrialReason.NONE, description="Why it ended; empty for a plain end."
+    reason: TrialReason | None = Field(
+        default=None, description="Why it ended; nothing for a plain end."
     )
-    parameters: Assignment = Field(
-        default_factory=dict, description="What it ran with, derived and fixed values included."
+    message: Sentence | None = Field(default=None, description="Why it ended, in a sentence.")
+    attempt: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="How often it was started, this time included."
+    )
+    parameters: Values = Field(
+        default_factory=dict,
+        description="What was drawn for it; 16 at most, long text cut short.",
+        json_schema_extra=ATOMIC_MAP,
     )
     value: Number | None = Field(default=None, description="The first objective's newest value.")
     step: Number | None = Field(default=None, description="The last step reported.")
+    progress: Number | None = Field(
+        default=None, description="The share of its length that is done, from 0 to 1, as it says."
+    )
+    waiting: Sentence | None = Field(default=None, description="Why it does not start.")
+
+
+class CheckpointPlace(Wire):
+    """Where a trial saves its checkpoints."""
+
+    claim_name: Annotated[str, Field(max_length=253)] = Field(
+        description="The persistent volume claim."
+    )
+    path: Annotated[str, Field(max_length=255)] = Field(description="The folder in it.")
 
 
 class RankedTrial(Wire):
     """One of the best trials."""
 
     number: Count = Field(description="The trial's number, from 0.")
-    parameters: Assignment = Field(
-        description="What it ran with, derived and fixed values included."
+    parameters: Values = Field(
+        description="What it ran with, derived and fixed values included; in the Pareto front only"
+        " what was drawn, long text cut short.",
+        json_schema_extra=ATOMIC_MAP,
     )
     value: Number = Field(description="The first objective's value.")
     objectives: Annotated[list[ObjectiveValue], Field(max_length=3)] = Field(
         default_factory=list,
         description="Every objective's value.",
-        json_schema_extra=keyed("metric"),
+        json_schema_extra=ATOMIC_LIST,
     )
-    metrics: Measures = Field(default_factory=dict, description="Its last metrics.")
+    metrics: Measures = Field(
+        default_factory=dict, description="Its last metrics.", json_schema_extra=ATOMIC_MAP
+    )
     seed: Count | None = Field(default=None, description="The seed it was given.")
+    checkpoint: CheckpointPlace | None = Field(
+        default=None, description="Where its checkpoints are, if it saved any."
+    )
     improvement: Number | None = Field(
         default=None, description="Relative gain over the baseline; positive is better."
     )
@@ -94,7 +139,10 @@ class TuningStudyStatus(Wire):
         description="The truth about the study, for people and tools.",
         json_schema_extra=keyed("type"),
     )
-    start_time: datetime | None = Field(default=None, description="When the study began.")
+    current_phase: Annotated[str, Field(max_length=63)] | None = Field(
+        default=None, description="What trials are drawn for; nothing once the study has ended."
+    )
+    start_time: datetime | None = Field(default=None, description="When its first trial began.")
     completion_time: datetime | None = Field(default=None, description="When it ended.")
     trials: Counts | None = Field(default=None, description="Trials by state.")
     outcomes: Annotated[dict[Identifier, Count], Field(max_length=32)] = Field(
@@ -110,18 +158,20 @@ class TuningStudyStatus(Wire):
     pareto_front: Annotated[list[RankedTrial], Field(max_length=LIST_LIMIT)] = Field(
         default_factory=list,
         description="Trials that no other beats in every objective.",
-        json_schema_extra=keyed("number"),
+        json_schema_extra=ATOMIC_LIST,
     )
     active: Annotated[list[TrialSummary], Field(max_length=LIST_LIMIT)] = Field(
         default_factory=list,
         description="Trials that run or wait to run.",
-        json_schema_extra=keyed("number"),
+        json_schema_extra=ATOMIC_LIST,
     )
     recent: Annotated[list[TrialSummary], Field(max_length=LIST_LIMIT)] = Field(
         default_factory=list,
-        description="The trials that ended last.",
-        json_schema_extra=keyed("number"),
+        description="The trials that ended last, the latest first.",
+        json_schema_extra=ATOMIC_LIST,
     )
-    messages: Annotated[list[Message], Field(max_length=LIST_LIMIT)] = Field(
-        default_factory=list, description="What people should know."
+    messages: Annotated[list[Sentence], Field(max_length=LIST_LIMIT)] = Field(
+        default_factory=list,
+        description="What is worth a look and holds nothing up.",
+        json_schema_extra=ATOMIC_LIST,
     )
