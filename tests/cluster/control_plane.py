@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import binaries, home, processes, programs, users
+from tests.cluster import audit, binaries, home, processes, programs, users
+from tests.cluster.audit import Request
 from tests.cluster.home import Home
 from tests.cluster.keeper import keep
 from tests.cluster.requests import Refused, Server, wait_until
@@ -103,6 +104,10 @@ class ControlPlane:
         path = self.home.folder / "logs" / f"{name}.log"
         return path.read_text(errors="replace")[-characters:]
 
+    def requests_of(self, user: str = users.OPERATOR) -> list[Request]:
+        """Every request that a user of the token file has made, as the API server noted it."""
+        return audit.read(self.home.folder / "logs" / "audit.jsonl", user)
+
     def server(self, user: str = users.ADMIN) -> Server:
         """The API server, asked as a user."""
         token = users.token_of(self._keys / "tokens.csv", user)
@@ -180,9 +185,9 @@ class ControlPlane:
         keys = self.home.make("keys")
         self.home.make("kubeconfigs")
         if not (keys / "tokens.csv").exists():
+            users.write_keys(keys)
+            audit.write_policy(keys / "audit.json")
             users.write_tokens(keys / "tokens.csv", self.node)
-            key = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
-            subprocess.run([*key, "-out", keys / "accounts.key"], check=True)
 
     def _write_kubeconfig(self, path: Path, user: str, token: str) -> None:
         authority = (self._keys / "apiserver.crt").read_bytes()

@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 
 from kubetune.adapters.local.processes import birth
-from tests.cluster import processes
+from tests.cluster import machine, processes
 from tests.cluster.places import locked, running_root
 
 PORTS = (
@@ -88,6 +88,8 @@ def erase(folder: Path) -> None:
     for record in reversed(processes.records(folder)):
         processes.end(record, grace_seconds=0)
     processes.end_marked(folder)
+    if (folder / "containerd").exists():
+        machine.clean(folder, Home(folder).slot)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -46,7 +46,12 @@ def apiserver(home: Home, binary: Path) -> list[str]:
         f"--service-account-signing-key-file={keys / 'accounts.key'}",
         f"--service-cluster-ip-range={SERVICES}",
         "--allow-privileged=true",
+        f"--kubelet-client-certificate={keys / 'kubelet-client.crt'}",
+        f"--kubelet-client-key={keys / 'kubelet-client.key'}",
+        "--kubelet-preferred-address-types=InternalIP",
         "--shutdown-watch-termination-grace-period=0s",
+        f"--audit-policy-file={keys / 'audit.json'}",
+        f"--audit-log-path={home.folder / 'logs' / 'audit.jsonl'}",
     ]
 
 

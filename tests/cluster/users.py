@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import subprocess
 from pathlib import Path
 
 ADMIN = "admin"
@@ -32,6 +33,18 @@ def write_tokens(path: Path, node: str) -> None:
     ]
     path.touch(mode=0o600)
     path.write_text("\n".join(lines) + "\n")
+
+
+def write_keys(folder: Path) -> None:
+    """Makes the key of service accounts, and the certificate that a kubelet trusts."""
+    private = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
+    for name in ("accounts", "kubelet-client"):
+        key = [*private, "-out", folder / f"{name}.key"]
+        subprocess.run(key, check=True, capture_output=True)
+    subject = "/O=system:masters/CN=kube-apiserver-kubelet-client"
+    sign = ["openssl", "req", "-x509", "-days", "365", "-subj", subject]
+    files = ["-key", folder / "kubelet-client.key", "-out", folder / "kubelet-client.crt"]
+    subprocess.run([*sign, *files], check=True, capture_output=True)
 
 
 def token_of(path: Path, user: str) -> str:
