@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from kubetune.app.backoff import Backoff
 from kubetune.domain.ports import Clock
@@ -41,13 +42,21 @@ class Pace:
         """Goes back to the usual pace."""
         self._hurry.clear()
 
-    async def turn(self) -> None:
-        """Returns when a write may begin."""
+    async def turn(
+        self, seconds: float | None = None, *, unless: asyncio.Event | None = None
+    ) -> None:
+        """Returns when a write may begin.
+
+        One that can wait comes `seconds` after the last write instead, or as soon as `unless` is
+        set.
+        """
         now = self._clock.monotonic()
-        owed = self._spent_until - self._saved_seconds - now
-        wait = max(owed, self._backoff.wait_seconds(now))
+        later = self._spent_until - self._saved_seconds
+        if seconds is not None:
+            later += seconds - self._seconds
+        wait = max(later - now, self._backoff.wait_seconds(now))
         if wait > 0 and not self._hurry.is_set():
-            await self._sleep_or_hurry(wait)
+            await self._sleep_until(wait, self._hurry, unless or self._hurry)
         if self._hurry.is_set() and self.failures:
             await self._sleep(self.HURRIED_SECONDS)
 
@@ -60,11 +69,10 @@ class Pace:
         """A write went wrong: the next one waits longer."""
         self._backoff.failed(self._clock.monotonic())
 
-    async def _sleep_or_hurry(self, seconds: float) -> None:
-        waits = (
-            asyncio.ensure_future(self._sleep(seconds)),
-            asyncio.ensure_future(self._hurry.wait()),
-        )
+    async def _sleep_until(self, seconds: float, *earlier: asyncio.Event) -> None:
+        """Sleeps, but not longer than until one of the events is set."""
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._sleep(seconds))]
+        waits += [asyncio.ensure_future(event.wait()) for event in earlier]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -17,6 +17,11 @@ from kubetune.domain.status import StudyStatus
 
 log = logging.getLogger(__name__)
 
+LIVE_SECONDS = 10.0
+"""A status that differs only in how far active trials are is written this often at most."""
+
+_LIVE = frozenset({"value", "step", "progress"})
+
 
 class Render(Protocol):
     """Makes the wire form of a status; `earlier` is the one before it, for transition times."""
@@ -38,8 +43,8 @@ class ResourceSink:
     `publish` only remembers: a task of its own writes the newest status as soon as it may, at most
     once in `least_seconds`, then announces the events that led to it. What cannot be written is
     tried again for ever, newest first, until the study is gone. `earlier` is the status that the
-    resource had when it was read; the same one is not written again. `generation` is that of the
-    spec that is followed: set it together with the engine's.
+    resource had when it was read; the same one is not written again. `render` and `generation`
+    speak of the spec that is followed: replace them together with the engine's.
     """
 
     def __init__(
@@ -54,8 +59,8 @@ class ResourceSink:
         least_seconds: float = 1.0,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
+        self.render = render
         self.generation = generation
-        self._render = render
         self._clock = clock
         self._writer = StatusWriter(api, study)
         self._announcer = Announcer(api, study, clock, sleep)
@@ -63,6 +68,7 @@ class ResourceSink:
         self._shown: Mapping[str, Any] = earlier or {}
         self._written: Mapping[str, Any] = self._shown
         self._waiting = Digests()
+        self._matters = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._gone = False
 
@@ -78,7 +84,7 @@ class ResourceSink:
 
     async def publish(self, status: StudyStatus, events: Sequence[Event]) -> None:
         """Takes the newest status and what happened; returns at once."""
-        wire = self._render(
+        wire = self.render(
             status, generation=self.generation, now=self._clock.now(), earlier=self._shown
         )
         self.publish_raw(wire, events)
@@ -89,13 +95,15 @@ class ResourceSink:
             return
         self._shown = status
         self._waiting.add(events, self._clock.now())
-        if self._task is None or self._task.done():
+        if events or _essence(status) != _essence(self._written):
+            self._matters.set()
+        if self._left and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name="status")
 
     async def flush(self, timeout_seconds: float = 5.0) -> bool:
         """Writes what is left without further delay; False when that took too long.
 
-        For the end of a loop or of the operator: afterwards the sink holds nothing up any more.
+        For the end of a study's loop: to be followed by `close`, or by another loop's `publish`.
         """
         self._pace.hurry()
         try:
@@ -105,6 +113,8 @@ class ResourceSink:
                 await self._announcer.flush()
         except TimeoutError:
             return False
+        finally:
+            self._pace.relax()
         return True
 
     async def close(self) -> None:
@@ -114,8 +124,15 @@ class ResourceSink:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._announcer.close()
 
+    @property
+    def _left(self) -> bool:
+        """Whether anything is to be written or announced."""
+        return not self._gone and (bool(self._waiting) or self._shown != self._written)
+
     async def _work(self) -> None:
-        while not self._gone and (self._waiting or self._shown != self._written):
+        while self._left:
+            if not self._matters.is_set():
+                await self._pace.turn(LIVE_SECONDS, unless=self._matters)
             if self._shown != self._written:
                 await self._pace.turn()
             await self._write()
@@ -124,6 +141,7 @@ class ResourceSink:
         """Writes the newest status; what led to it is announced only then."""
         status, events = self._shown, self._waiting
         self._waiting = Digests()
+        self._matters.clear()
         if status == self._written:
             self._announcer.announce(events)
             return
@@ -134,8 +152,18 @@ class ResourceSink:
             self._announcer.announce(events)
         elif result is Written.LATER:
             self._pace.failed()
+            self._matters.set()
             events.merge(self._waiting)
             self._waiting = events
         else:
             self._gone = True
             await self._announcer.close()
+
+
+def _essence(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A status without how far its active trials are."""
+    active = [
+        {key: value for key, value in trial.items() if key not in _LIVE}
+        for trial in status.get("active", ())
+    ]
+    return {**status, "active": active}
