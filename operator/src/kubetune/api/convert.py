@@ -98,12 +98,12 @@ def objective(wire: WireObjective) -> Objective:
 
 def sampler(wire: WireSampler) -> Sampler:
     """How to draw."""
-    given = {
-        name: value
-        for name, value in (("seed", wire.seed), ("startup_trials", wire.startup_trials))
-        if value is not None
-    }
-    return Sampler(algorithm=wire.algorithm, settings=dict(wire.settings), **given)
+    return Sampler(
+        algorithm=wire.algorithm,
+        seed=wire.seed,
+        startup_trials=wire.startup_trials,
+        settings=dict(wire.settings),
+    )
 
 
 def pruner(wire: WirePruner) -> Pruner:

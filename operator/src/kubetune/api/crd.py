@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from kubetune.api import immutable
 from kubetune.api.schema import structural
 from kubetune.api.v1alpha1.base import rule
 from kubetune.api.v1alpha1.spec import TuningStudySpec
@@ -89,6 +90,7 @@ def _root() -> dict[str, Any]:
         },
         "x-kubernetes-validations": [
             rule("size(self.metadata.name) <= 63", "the name may have 63 characters at most"),
+            *immutable.rules(),
         ],
     }
 

@@ -95,7 +95,8 @@ def check_pruner(draft: Draft) -> Iterator[Fault]:
 def warn(draft: Draft) -> Iterator[Fault]:
     """Fields that the chosen algorithm does not read."""
     sampler, pruner = draft.study.spec.sampler, draft.study.spec.pruner
-    if sampler.startup_trials is not None and sampler.algorithm not in _LEARNING:
+    given = sampler.startup_trials != type(sampler).model_fields["startup_trials"].default
+    if given and sampler.algorithm not in _LEARNING:
         message = f"has no effect with {sampler.algorithm}"
         yield Fault(("spec", "sampler", "startupTrials"), message)
     for name in Pruner.model_fields:

@@ -48,6 +48,11 @@ def keyed(key: str = "name") -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
+def filled() -> dict[str, Any]:
+    """The JSON schema extra of a map that the cluster fills in: left out or spelled is the same."""
+    return {"default": {}}
+
+
 def _number(value: Any, what: str = "a number") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("number", "{what}", {"what": what})

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from kubetune.api.v1alpha1.base import Assignment, Wire, keyed, rule, rules
+from kubetune.api.v1alpha1.base import Assignment, Wire, filled, keyed, rule, rules
 from kubetune.api.v1alpha1.initial import InitialTrial
 from kubetune.api.v1alpha1.objective import Objective
 from kubetune.api.v1alpha1.parameter import Parameter
@@ -70,7 +70,9 @@ class TuningStudySpec(Wire):
         description="Configurations that are tried first, or whose results are known.",
         json_schema_extra=keyed(),
     )
-    sampler: Sampler = Field(default_factory=Sampler, description="How trials are drawn.")
+    sampler: Sampler = Field(
+        default_factory=Sampler, description="How trials are drawn.", json_schema_extra=filled()
+    )
     pruner: Pruner = Field(default_factory=Pruner, description="How trials are cut short.")
     guards: Annotated[list[Guard], Field(max_length=32)] = Field(
         default_factory=list,
