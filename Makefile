@@ -9,12 +9,13 @@ export UV_COMPILE_BYTECODE ?= 1
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q
 
-.PHONY: help quickstart test test-unit test-rest test-gp lint format generate verify bench env env-gp clean
+.PHONY: help quickstart test test-unit test-rest test-gp lint format generate verify bench env env-gp clean \
+	cluster-tools binaries cluster-up cluster-down cluster-status
 
 help: ## shows this page
 	@echo "kubetune: one manifest tunes a model, here or on Kubernetes"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 quickstart: $(UV) ## tunes a digits classifier on this machine, start to end, within minutes
 	@$(UV) sync --quiet --inexact --no-default-groups --group quickstart
@@ -58,6 +59,21 @@ verify: generate ## regenerates and fails when something generated was not commi
 bench: env env-gp ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-gp/bin/python -m bench quality --sampler GP
+
+cluster-tools: env ## installs and builds what the tests' Kubernetes needs: 8 minutes once
+	$(PY) -m tests.cluster tools
+
+binaries: env ## finds Kubernetes' programs, or builds them into the cache
+	$(PY) -m tests.cluster binaries
+
+cluster-up: env ## starts a Kubernetes here; NODE=1 PROMETHEUS=1 KWOK=3 add to it
+	@$(PY) -m tests.cluster up $(if $(NODE),--node) $(if $(PROMETHEUS),--prometheus) $(if $(KWOK),--kwok $(KWOK))
+
+cluster-down: env ## ends that Kubernetes and leaves nothing of it
+	@$(PY) -m tests.cluster down
+
+cluster-status: env ## shows its programs, ports and health
+	@$(PY) -m tests.cluster status
 
 env: $(UV)
 	@$(UV) sync --quiet

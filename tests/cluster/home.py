@@ -88,9 +88,11 @@ def erase(folder: Path) -> None:
     for record in reversed(processes.records(folder)):
         processes.end(record, grace_seconds=0)
     processes.end_marked(folder)
-    if (folder / "containerd").exists():
+    if (folder / "containerd").exists() and (folder / "home.json").exists():
         machine.clean(folder, Home(folder).slot)
-    shutil.rmtree(folder, ignore_errors=True)
+    for part in folder.glob("*/"):
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # the slot is free only when all else is gone
 
 
 def _abandoned(folder: Path) -> bool:

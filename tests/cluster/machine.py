@@ -95,7 +95,7 @@ def _hierarchies() -> list[Path]:
     if (_CGROUPS / "cgroup.controllers").exists():
         return [_CGROUPS]
     roots = [path for path in _CGROUPS.glob("*/") if (path / "cgroup.procs").exists()]
-    return [path for path in roots if not path.is_symlink() and path.name != "unified"]
+    return [path for path in roots if not path.is_symlink()]
 
 
 def _members(group: Path) -> Iterator[Record]:

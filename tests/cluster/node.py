@@ -79,6 +79,10 @@ class Node:
         port = self.plane.home.port("kubelet-health")
         return Server(f"http://127.0.0.1:{port}").healthy("/healthz")
 
+    def serving(self) -> bool:
+        """Whether containerd answers."""
+        return self._ctr("version").returncode == 0
+
     def _start_containerd(self) -> None:
         home = self.plane.home
         folder = home.make("containerd")
@@ -88,9 +92,7 @@ class Node:
         network = json.dumps(node_settings.network(home))
         (folder / "cni" / "10-pods.conflist").write_text(network)
         self._start("containerd", ["containerd", f"--config={settings}"])
-        wait_until(
-            lambda: self._ended("containerd") or self._ctr("version").returncode == 0, "containerd"
-        )
+        wait_until(lambda: self._ended("containerd") or self.serving(), "containerd")
         if self._ended("containerd"):
             raise RuntimeError(f"containerd ended:\n{self.plane.log_tail('containerd')}")
         present = self._ctr("images", "list", "-q").stdout
