@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kubetune.domain.ports import LaunchOrder
+from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Exit, Run, RunState
 
 
@@ -107,6 +108,13 @@ class FakeExecutor:
         """Ends a run; what it was when the test looked may be old."""
         newest = self._runs[run.uid]
         self._put(replace(newest, state=RunState.ENDED, ended_at=self._now(), exit=how))
+
+    def stick(self, run: Run, reason: TrialReason) -> None:
+        """Makes a run wait to start: stuck for this reason, in a queue with NONE."""
+        newest = self._runs[run.uid]
+        since = None if reason is TrialReason.NONE else self._now()
+        waits = replace(newest, state=RunState.PENDING, started_at=None, waiting="no room")
+        self._put(replace(waits, stuck=reason, stuck_since=since))
 
     def vanish(self, run: Run) -> None:
         """Takes a run away without a trace."""

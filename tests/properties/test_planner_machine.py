@@ -1,8 +1,10 @@
 """Whatever the world does, in whatever order: no trial is lost, none is doubled, no budget broken.
 
 The machine drives an engine over fakes whose runs appear late, vanish, come twice and end in every
-way, while the database goes away, the engine is killed in the middle of a pass and the study is
-suspended, interrupted and enlarged. `HYPOTHESIS_PROFILE=thorough` looks much longer.
+way or never start, while the database, the metrics and the cluster's server go away, values arrive
+after their run has ended, the engine is killed in the middle of a pass and the study is suspended,
+interrupted, enlarged and given more or fewer slots. `HYPOTHESIS_PROFILE=thorough`
+looks much longer.
 """
 
 import asyncio
@@ -21,9 +23,9 @@ from kubetune.domain import stopping
 from kubetune.domain.observation import Reading
 from kubetune.domain.planner import plan
 from kubetune.domain.ports import LaunchOrder
-from kubetune.domain.reasons import StudyReason
+from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.runs import Exit, Run
-from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, TrialPolicy
+from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, StudySpec, TrialPolicy
 from kubetune.domain.trial import Point, TrialState
 from tests.builders import make_result, make_study
 from tests.fakes.fuse import Crash, Fuse
@@ -49,17 +51,24 @@ PARALLELISM = 2
 class PlannerMachine(RuleBasedStateMachine):
     """One study, its engine, and everything that can go wrong around it."""
 
+    @property
+    def parallelism(self) -> int:
+        """How many may run at once now."""
+        return int(self.spec.trials.parallelism)
+
     @initialize(
         initial=st.booleans(),
         size=st.sampled_from((None, None, 3)),
         max_failed=st.sampled_from((None, 2)),
+        lag=st.sampled_from((0.0, 15.0)),
     )
-    def begin(self, *, initial: bool, size: int | None, max_failed: int | None) -> None:
+    def begin(self, *, initial: bool, size: int | None, max_failed: int | None, lag: float) -> None:
         trials = TrialPolicy(
             max=5,
             parallelism=PARALLELISM,
             max_failed=max_failed,
             timeout_seconds=300,
+            pending_timeout_seconds=100,
             disruption_retries=1,
         )
         known = InitialTrial(name="known", parameters={"x": 0.1}, metrics={"accuracy": 0.2})
@@ -71,6 +80,8 @@ class PlannerMachine(RuleBasedStateMachine):
         )
         self.loop = asyncio.new_event_loop()
         self.world = World(spec, size=size)
+        self.world.metrics.lag_seconds = lag
+        self.most = PARALLELISM
         self.foreign: set[str] = set()
         self.ends: list[tuple[Run, str]] = []
         self.crowded: list[LaunchOrder] = []
@@ -101,7 +112,7 @@ class PlannerMachine(RuleBasedStateMachine):
         present = {(run.number, run.attempt) for run in executor.all}
         seen = [run for run in executor.alive if run.uid not in executor.hidden]
         again = (order.trial.number, order.trial.attempt) in present
-        if len(seen) >= PARALLELISM and not again:
+        if len(seen) >= self.parallelism and not again:
             self.crowded.append(order)
         if self.refuses:
             raise OSError(f"no room for trial {order.trial.number}")
@@ -116,7 +127,9 @@ class PlannerMachine(RuleBasedStateMachine):
             self.do(self.world.engine.reconcile())
             started = [call for call in store.calls[before[0] :] if call[:3] in {"dra", "add"}]
             assert not over or (not started and len(executor.orders) == before[1])
-            assert not any(call[:3] == "dra" for call in started) or self.taken() <= PARALLELISM
+            assert (
+                not any(call[:3] == "dra" for call in started) or self.taken() <= self.parallelism
+            )
 
     def taken(self) -> int:
         """Slots that Running trials hold, and that runs of other attempts still take up."""
@@ -133,7 +146,7 @@ class PlannerMachine(RuleBasedStateMachine):
         )
 
     @property
-    def spec(self) -> Any:
+    def spec(self) -> StudySpec:
         return self.world.spec
 
     @rule()
@@ -222,25 +235,55 @@ class PlannerMachine(RuleBasedStateMachine):
 
     @rule(suspend=st.booleans())
     def suspend(self, *, suspend: bool) -> None:
-        self.world.spec = self.world.engine.spec = replace(self.spec, suspend=suspend)
+        self.change(replace(self.spec, suspend=suspend))
 
     @precondition(lambda self: self.spec.trials.max < 8)
     @rule()
     def enlarge(self) -> None:
         trials = replace(self.spec.trials, max=self.spec.trials.max + 1)
-        self.world.spec = self.world.engine.spec = replace(self.spec, trials=trials)
+        self.change(replace(self.spec, trials=trials))
+
+    @rule(parallelism=st.integers(1, 3))
+    def resize(self, parallelism: int) -> None:
+        self.most = max(self.most, parallelism)
+        trials = replace(self.spec.trials, parallelism=parallelism)
+        self.change(replace(self.spec, trials=trials))
+
+    def change(self, spec: StudySpec) -> None:
+        self.do(self.world.engine.update(spec))
+        self.world.spec = spec
+
+    @rule(down=st.booleans())
+    def metrics(self, *, down: bool) -> None:
+        self.world.metrics.down = down
+
+    @rule(index=st.integers(0, 9), why=st.sampled_from(("", "Unschedulable", "ImagePullFailed")))
+    def stick(self, index: int, why: str) -> None:
+        """A run does not start, or no longer."""
+        if run := self.pick(index):
+            self.world.executor.stick(run, TrialReason(why))
+
+    @rule()
+    def fail(self) -> None:
+        """What runs cannot be seen: the pass fails, and changes nothing."""
+        runs, calls = self.world.executor.runs, len(self.world.store.calls)
+        self.world.executor.runs = _away  # type: ignore[method-assign]  # for one pass
+        with contextlib.suppress(OSError):
+            self.do(self.world.engine.reconcile())
+        self.world.executor.runs = runs  # type: ignore[method-assign]  # and back
+        assert len(self.world.store.calls) == calls
 
     @invariant()
     def slots_are_kept(self) -> None:
         own = [run for run in self.world.executor.alive if run.uid not in self.foreign]
-        assert len(own) <= PARALLELISM
+        assert len(own) <= self.most
 
     @invariant()
     def budget_is_kept(self) -> None:
         trials = self.world.store.all
         running = [trial for trial in trials if trial.state is TrialState.RUNNING]
         assert stopping.counted(trials) <= self.spec.trials.max
-        assert len(running) <= PARALLELISM
+        assert len(running) <= self.most
 
     @invariant()
     def told_once(self) -> None:
@@ -275,7 +318,7 @@ class PlannerMachine(RuleBasedStateMachine):
 
     def finish(self) -> None:
         world = self.world
-        world.executor.delayed = world.store.down = False
+        world.executor.delayed = world.store.down = world.metrics.down = False
         self.refuses = False
         world.executor.appear()
         world.metrics.readings.clear()
@@ -285,6 +328,7 @@ class PlannerMachine(RuleBasedStateMachine):
             decided = self.do(world.engine.reconcile())
             if decided.status.ended and not decided.actions and not world.executor.all:
                 break
+            world.clock.advance(31)
             for run in world.executor.alive:
                 self.ends.append((run, "completes"))
                 world.complete(run, 0.7)
@@ -297,6 +341,10 @@ class PlannerMachine(RuleBasedStateMachine):
         self.told_once()
         self.budget_is_kept()
         self.results_are_the_trials_own()
+
+
+async def _away() -> tuple[Run, ...]:
+    raise OSError("away")
 
 
 TestPlannerMachine = PlannerMachine.TestCase

@@ -266,15 +266,34 @@ class TestReadings:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
-async def test_a_clock_that_jumps_stops_nothing(seconds: float) -> None:
-    """Readings are asked for after a jump backwards too."""
-    world = World(make_study(max_trials=1))
-    await world.settle()
-    await asyncio.sleep(0)
-    world.clock.time = seconds
-    await world.engine.reconcile()
-    await asyncio.sleep(0)
-    assert len(world.metrics.asked) == 2
+class TestSetClock:
+    """Somebody sets the machine's clock while a study runs, far back or far ahead."""
+
+    async def test_readings_are_asked_for_at_their_interval(self, seconds: float) -> None:
+        """Neither at once nor never again."""
+        world = World(make_study(max_trials=1))
+        await world.settle()
+        await asyncio.sleep(0)
+        world.clock.time = seconds
+        await world.engine.reconcile()
+        assert len(world.metrics.asked) == 1
+        world.clock.advance(10)
+        await world.engine.reconcile()
+        await asyncio.sleep(0)
+        assert len(world.metrics.asked) == 2
+
+    async def test_a_launch_is_tried_again_as_soon_as_before(self, seconds: float) -> None:
+        """Waits are counted by a clock that never jumps."""
+        world = World(make_study(max_trials=1))
+        world.executor.refuse = _refuse
+        await world.engine.reconcile()
+        await world.engine.reconcile()
+        world.clock.time = seconds
+        await world.engine.reconcile()
+        assert world.executor.calls == ["launch 0.1"]
+        world.clock.advance(1)
+        await world.engine.reconcile()
+        assert world.executor.calls == ["launch 0.1"] * 2
 
 
 async def _away(*args: object) -> Drawn:

@@ -2,7 +2,10 @@
 
 
 class Backoff:
-    """Waits 1, 2, 4 ... at most 30 seconds after each failure in a row."""
+    """Waits 1, 2, 4 ... at most 30 seconds after each failure in a row.
+
+    `now` is `Clock.monotonic`: setting the clock neither shortens nor lengthens a wait.
+    """
 
     FIRST_SECONDS = 1.0
     LIMIT_SECONDS = 30.0
@@ -24,4 +27,4 @@ class Backoff:
 
     def wait_seconds(self, now: float) -> float:
         """How long until it may be tried again; 0 when it may now."""
-        return min(self.LIMIT_SECONDS, max(0.0, self._until - now))
+        return max(0.0, self._until - now)

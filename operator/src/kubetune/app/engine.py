@@ -117,7 +117,9 @@ class Engine:
         """One pass; the plan that it followed, with the status as it is after it."""
         began = self._clock.monotonic()
         seen = await self._observe()
-        decided = await self._act(seen, plan(seen))
+        decided = plan(seen)
+        self._readings.refresh(seen.runs, seen.spec.metrics_interval_seconds, decided.awaited)
+        decided = await self._act(seen, decided)
         self.turned_at = self._clock.monotonic()
         if self._on_pass:
             self._on_pass(self._clock.monotonic() - began)
@@ -128,16 +130,17 @@ class Engine:
             self.spec,
             interrupted=self._interrupts > 0,
             exhausted=self._exhausted,
-            storage_reachable=self._storage.wait_seconds(self._clock.now()) == 0,
+            storage_reachable=self._storage.wait_seconds(self._clock.monotonic()) == 0,
         )
 
     async def _act(self, seen: Observation, decided: Plan) -> Plan:
         done = await self._actor.act(seen.spec, decided.actions)
         self._exhausted |= done.exhausted
         self._changed = done.changed and not done.unreachable
-        self._alive = any(run.state is not RunState.ENDED for run in seen.runs)
+        alive = any(run.state is not RunState.ENDED for run in seen.runs)
+        self._alive = alive or bool(decided.awaited)
         if done.unreachable:
-            self._storage.failed(self._clock.now())
+            self._storage.failed(self._clock.monotonic())
             offline = plan(replace(seen, storage_reachable=False))
             decided = replace(decided, status=offline.status)
         elif seen.storage_reachable and decided.actions:
@@ -176,7 +179,7 @@ class Engine:
 
         When actions were planned twice and did nothing, they are tried again soon, but not at once.
         """
-        now = self._clock.now()
+        now = self._clock.monotonic()
         waits = [decided.wake_after_seconds, self._resync_seconds]
         launch = self._actor.launches.wait_seconds()
         if self._storage.failures:

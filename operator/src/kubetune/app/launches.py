@@ -26,7 +26,7 @@ class Launches:
         except StorageUnreachable:
             raise
         except Exception as error:  # noqa: BLE001 - one trial's launch never ends the study
-            self._trouble.setdefault(key, Backoff()).failed(self._clock.now())
+            self._trouble.setdefault(key, Backoff()).failed(self._clock.monotonic())
             return f"{type(error).__name__}: {error}"[:300]
         self._trouble.pop(key, None)
         return None
@@ -34,7 +34,7 @@ class Launches:
     def waits(self, number: int, attempt: int) -> bool:
         """Whether an attempt is left alone for now."""
         trouble = self._trouble.get((number, attempt))
-        return trouble is not None and trouble.wait_seconds(self._clock.now()) > 0
+        return trouble is not None and trouble.wait_seconds(self._clock.monotonic()) > 0
 
     def given_up(self, number: int, attempt: int) -> bool:
         """Whether an attempt has been tried often enough."""
@@ -47,5 +47,5 @@ class Launches:
 
     def wait_seconds(self) -> float | None:
         """How long until the next attempt may be launched; None when none waits."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         return min((trouble.wait_seconds(now) for trouble in self._trouble.values()), default=None)

@@ -32,7 +32,6 @@ class Observer:
         except StorageUnreachable:
             storage_reachable = False
         runs = await self._executor.runs()
-        self._readings.refresh(runs, spec.metrics_interval_seconds)
         return Observation(
             spec=spec,
             trials=self._trials,
@@ -46,6 +45,8 @@ class Observer:
             classified=self._classify(spec),
             storage_reachable=storage_reachable,
             metrics_reachable=self._readings.reachable,
+            metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),
+            last_readings=self._readings.last(),
         )
 
     def _classify(self, spec: StudySpec) -> dict[int, tuple[str, ...]]:

@@ -1,11 +1,14 @@
 """Live values, read beside the loop: a trial that answers slowly delays no other one's slot."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from kubetune.domain.observation import Reading
+from kubetune.domain.observation import LastReading, Reading
 from kubetune.domain.ports import Clock, MetricSource
 from kubetune.domain.runs import Run, RunState
+
+LAG_INTERVALS = 3
+"""A source that lags behind is asked at least so often about a run that has ended."""
 
 
 class Readings:
@@ -23,16 +26,44 @@ class Readings:
         self._source = source
         self._clock = clock
         self._asked_at: float | None = None
+        self._awaited_since: dict[str, float] = {}
+        self._asked: set[str] = set()
+        self._answered: set[str] = set()
 
-    def refresh(self, runs: Sequence[Run], interval_seconds: float) -> None:
-        """Asks again when the interval has passed, without waiting for the answer."""
+    def lag_seconds(self, interval_seconds: float) -> float:
+        """How long an ended run's values are waited for; 0 when none can come."""
+        lag = self._source.lag_seconds
+        return max(lag, LAG_INTERVALS * interval_seconds) if lag else 0.0
+
+    def last(self) -> dict[str, LastReading]:
+        """How the last readings of the ended runs stand that are waited for, by uid."""
+        now = self._clock.monotonic()
+        return {
+            uid: LastReading(now - since, uid in self._answered)
+            for uid, since in self._awaited_since.items()
+        }
+
+    def refresh(
+        self, runs: Sequence[Run], interval_seconds: float, awaited: Collection[str] = ()
+    ) -> None:
+        """Asks again when the interval has passed, without waiting for the answer.
+
+        Running runs are asked about, and the ended ones in `awaited` (uids); the first question
+        about one of those does not wait for the interval.
+        """
+        now = self._clock.monotonic()
+        self._awaited_since = {uid: self._awaited_since.get(uid, now) for uid in awaited}
+        self._asked.intersection_update(awaited)
+        self._answered.intersection_update(awaited)
         if self.task and not self.task.done():
             return
         self.task = None
-        running = [run for run in runs if run.state is RunState.RUNNING]
-        if running and self._due(interval_seconds):
-            self._asked_at = self._clock.now()
-            self.task = asyncio.create_task(self._read(running))
+        asked = [run for run in runs if run.state is RunState.RUNNING or run.uid in awaited]
+        due = self._asked_at is None or now - self._asked_at >= interval_seconds
+        if asked and (due or self._awaited_since.keys() - self._asked):
+            self._asked_at = now
+            self._asked.update(awaited)
+            self.task = asyncio.create_task(self._read(asked, frozenset(awaited)))
 
     async def close(self) -> None:
         """Forgets a question under way."""
@@ -41,15 +72,11 @@ class Readings:
             await asyncio.gather(self.task, return_exceptions=True)
             self.task = None
 
-    def _due(self, interval_seconds: float) -> bool:
-        return self._asked_at is None or not (
-            0 <= self._clock.now() - self._asked_at < interval_seconds
-        )
-
-    async def _read(self, runs: Sequence[Run]) -> None:
+    async def _read(self, runs: Sequence[Run], awaited: frozenset[str]) -> None:
         try:
             self.latest = await self._source.read(runs)
         except Exception:  # noqa: BLE001 - whatever a source raises, the study goes on without it
             self.reachable = False
         else:
             self.reachable = True
+            self._answered.update(awaited)

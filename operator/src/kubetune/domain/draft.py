@@ -20,7 +20,9 @@ class Draft:
     """Folded through the steps of a pass; every method gives a new draft.
 
     `trials` by number; `runs` holds the run of each Running trial's present attempt, by number.
-    `fresh` holds the points that this pass saw first. `best` and `baseline` are kept up to date
+    `before` holds the trials as they were seen, `fresh` the points that this pass saw first.
+    `awaited` says of ended runs, by uid, for how many seconds more their last values may come.
+    `best` and `baseline` are kept up to date
     with every trial told: at thousands of trials a pass ranks them once. `end` is set once the
     study has ended.
     """
@@ -28,9 +30,11 @@ class Draft:
     seen: Observation
     trials: Mapping[int, Trial]
     runs: Mapping[int, Run]
+    before: Mapping[int, Trial]
     best: Trial | None = None
     baseline: Trial | None = None
     fresh: Mapping[int, tuple[Point, ...]] = field(default_factory=dict)
+    awaited: Mapping[str, float] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
     end: End | None = None
@@ -117,6 +121,7 @@ def begin(seen: Observation) -> Draft:
         seen=seen,
         trials=trials,
         runs=runs,
+        before=trials,
         best=ranking.best(seen.spec, seen.trials),
         baseline=next((trial for trial in seen.trials if trial.baseline), None),
     )

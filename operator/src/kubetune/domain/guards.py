@@ -10,6 +10,9 @@ from kubetune.domain.trial import Point, Trial, TrialState
 from kubetune.domain.values import Metrics
 from kubetune.domain.verdict import Verdict
 
+_TIMES = frozenset({"elapsedSeconds", "progress"})
+"""What is known of the present alone, not of when a point was reported."""
+
 
 def check(
     spec: StudySpec,
@@ -19,6 +22,7 @@ def check(
     best: Metrics,
     elapsed_seconds: float,
     progress: float,
+    at_once: bool = False,
 ) -> Verdict | None:
     """The verdict of the first new point that breaks a rule, and of the first rule it breaks.
 
@@ -26,6 +30,9 @@ def check(
     of the study's best trial, empty without one. At each point the objectives are looked at
     first: a non-finite one ends the trial as Diverged whatever the guards say. A guard on
     something not reported does not hold.
+
+    `at_once`: the points came together, after their trial's end. A guard on time or progress is
+    then checked at the last one alone.
     """
     earlier = (past.metrics for past in reversed(trial.curve) if past.step < points[0].step)
     previous: Metrics = next(earlier, {}) if points else {}
@@ -42,6 +49,8 @@ def check(
             "elapsedSeconds": elapsed_seconds,
         }
         for guard in spec.guards:
+            if at_once and point is not points[-1] and guard.when.names & _TIMES:
+                continue
             if guard.when.holds(values):
                 return _tripped(guard, values)
         previous = point.metrics

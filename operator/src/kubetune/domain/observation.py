@@ -16,6 +16,17 @@ class Reading:
     progress: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class LastReading:
+    """For how long an ended run's last values have been waited for, in seconds.
+
+    `answered`: the metric source was asked since the end, and has answered.
+    """
+
+    seconds: float = 0.0
+    answered: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """The study, its trials, its runs and the time. Reads only; nothing here is guessed.
@@ -27,6 +38,8 @@ class Observation:
     `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
     says of trials that have ended, by number: it never changes, and thousands of expressions need
     not be evaluated on every pass.
+    `metrics_lag_seconds` is how long after a run's end its values may still arrive, 0 when nothing
+    can; `last_readings` says by uid of ended runs how that stands.
     """
 
     spec: StudySpec
@@ -41,3 +54,5 @@ class Observation:
     classified: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     storage_reachable: bool = True
     metrics_reachable: bool = True
+    metrics_lag_seconds: float = 0.0
+    last_readings: Mapping[str, LastReading] = field(default_factory=dict)

@@ -11,10 +11,12 @@ from kubetune.domain.status import StudyStatus
 class Plan:
     """Actions in order, the status to show, events to announce, and when to look again.
 
-    `wake_after_seconds` is None when only a change of a run can bring anything new.
+    `wake_after_seconds` is None when only a change of a run can bring anything new. `awaited` are
+    the uids of ended runs that are not judged yet, because their last values may still arrive.
     """
 
     actions: tuple[Action, ...]
     status: StudyStatus
     events: tuple[Event, ...] = ()
     wake_after_seconds: float | None = None
+    awaited: frozenset[str] = frozenset()

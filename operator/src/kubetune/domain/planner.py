@@ -81,6 +81,7 @@ def plan(seen: Observation) -> Plan:
         status=summarise(draft),
         events=draft.events,
         wake_after_seconds=_wake_after_seconds(draft),
+        awaited=frozenset(draft.awaited),
     )
 
 
@@ -115,9 +116,9 @@ def _rank(action: Action, told: set[int]) -> int:
 def _wake_after_seconds(draft: Draft) -> float | None:
     """Until the next reading of metrics or the nearest time limit, while anything runs."""
     alive = [run for run in draft.runs.values() if run.state is not RunState.ENDED]
-    if not alive:
+    if not alive and not draft.awaited:
         return None
-    waits = [draft.spec.metrics_interval_seconds]
+    waits = [draft.spec.metrics_interval_seconds, *draft.awaited.values()]
     running = [run for run in alive if not draft.trials[run.number].state.ended]
     limit = draft.spec.trials.timeout_seconds
     if limit is not None:

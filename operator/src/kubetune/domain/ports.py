@@ -123,8 +123,16 @@ class Executor(Protocol):
 class MetricSource(Protocol):
     """Live values of running trials. Bad or missing data is an empty reading, never an error."""
 
+    @property
+    def lag_seconds(self) -> float:
+        """How long after a run's end its values may still arrive; 0 when nothing comes then."""
+
     async def read(self, runs: Sequence[Run]) -> Mapping[int, Reading]:
-        """What the running trials show now, by trial number."""
+        """What the running trials show now, by trial number.
+
+        Where values may arrive late, runs that have ended are asked about as well: what those
+        showed last.
+        """
 
 
 class StatusSink(Protocol):

@@ -22,8 +22,11 @@ class LocalMetrics:
     """The MetricSource port over the runs of one folder.
 
     HTTP/1.0 keeps the exchange to one request and an answer that ends with the connection; no
-    redirect is followed, and nothing but 127.0.0.1 is ever asked.
+    redirect is followed, and nothing but 127.0.0.1 is ever asked. A process that has ended shows
+    nothing any more.
     """
+
+    lag_seconds = 0.0
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()

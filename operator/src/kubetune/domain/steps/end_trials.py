@@ -1,35 +1,21 @@
 """Running trials that are not to go on: guards, time limits and pruning."""
 
-from kubetune.domain import guards, outcomes, pruning
+from kubetune.domain import outcomes, pruning
 from kubetune.domain.draft import Draft
-from kubetune.domain.observation import Reading
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import clean
 from kubetune.domain.runs import Run, RunState
+from kubetune.domain.steps import guarding
 from kubetune.domain.trial import Trial, TrialState
 from kubetune.domain.verdict import Verdict
 
 
 def apply_guards(draft: Draft) -> Draft:
     """Ends trials whose new points break a guard or hold a non-finite objective."""
-    fresh = [number for number in draft.fresh if not draft.trials[number].state.ended]
-    if not fresh:
-        return draft
-    best = draft.best.outcome.metrics if draft.best and draft.best.outcome else {}
-    earlier = {trial.number: trial for trial in draft.seen.trials if trial.number in draft.fresh}
-    for number in fresh:
-        run = draft.runs.get(number)
-        if run is None:
-            continue
-        verdict = guards.check(
-            draft.spec,
-            earlier[number],
-            draft.fresh[number],
-            best=best,
-            elapsed_seconds=_elapsed(draft, run),
-            progress=draft.seen.readings.get(number, Reading()).progress,
-        )
-        draft = _conclude(draft, draft.trials[number], verdict)
+    for number in draft.fresh:
+        trial, run = draft.trials[number], draft.runs.get(number)
+        if run is not None and not trial.state.ended:
+            draft = _conclude(draft, trial, guarding.verdict(draft, run))
     return draft
 
 
@@ -40,9 +26,10 @@ def end_late_trials(draft: Draft) -> Draft:
         return draft
     for number, run in sorted(draft.runs.items()):
         trial = draft.trials[number]
-        if trial.state.ended or run.state is RunState.ENDED or _elapsed(draft, run) < limit:
+        seconds = guarding.elapsed_seconds(draft, run)
+        if trial.state.ended or run.state is RunState.ENDED or seconds < limit:
             continue
-        message = f"ran {_elapsed(draft, run):.0f} s, trials.timeoutSeconds is {limit:.0f}"
+        message = f"ran {seconds:.0f} s, trials.timeoutSeconds is {limit:.0f}"
         verdict = Verdict(TrialState.FAILED, TrialReason.TIMED_OUT, message)
         draft = _conclude(draft, trial, verdict)
     return draft
@@ -76,13 +63,14 @@ def stuck_seconds(draft: Draft, run: Run) -> float | None:
 def prune_trials(draft: Draft) -> Draft:
     """Ends trials that are not worth going on with; only those with new points are looked at.
 
-    Without metrics nothing is pruned: curves that stand still prove nothing.
+    Without metrics nothing is pruned: curves that stand still prove nothing. A trial whose run
+    has ended has done its work: there is nothing to save.
     """
     if not draft.seen.metrics_reachable:
         return draft
     for number in sorted(draft.fresh):
-        trial = draft.trials[number]
-        if trial.state.ended or number not in draft.runs:
+        trial, run = draft.trials[number], draft.runs.get(number)
+        if trial.state.ended or run is None or run.state is RunState.ENDED:
             continue
         verdict = pruning.prune(draft.spec, trial, tuple(draft.trials.values()))
         draft = _conclude(draft, trial, verdict)
@@ -93,8 +81,3 @@ def _conclude(draft: Draft, trial: Trial, verdict: Verdict | None) -> Draft:
     if verdict is None:
         return draft
     return draft.tell(trial, outcomes.conclude(draft.spec, trial, verdict), draft.seen.now)
-
-
-def _elapsed(draft: Draft, run: Run) -> float:
-    """Since the start, which another machine's clock may put into the future: then 0."""
-    return 0.0 if run.started_at is None else max(0.0, draft.seen.now - run.started_at)
