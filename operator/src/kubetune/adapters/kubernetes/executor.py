@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from kubetune.adapters.kubernetes import names
-from kubetune.adapters.kubernetes.api import Api, ApiRefused
+from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.census import census
 from kubetune.adapters.kubernetes.creation import LaunchRefused, create
 from kubetune.adapters.kubernetes.job import StudyObject, render
 from kubetune.adapters.kubernetes.memory import Memory
@@ -58,11 +59,24 @@ class KubernetesExecutor:
         return None
 
     def wake(self) -> None:
-        """A Job or pod of this study has changed. Called from the event loop's thread."""
+        """A Job or pod of this study has changed. Called from the event loop's thread.
+
+        To be called after each single change: a pod of a run that stops is gone as soon as it has
+        said its last word.
+        """
+        if self._memory.ending:
+            self._look()
         self._changed.set()
 
     async def runs(self) -> tuple[Run, ...]:
-        """Every run that is not removed, in order of trials and attempts."""
+        """Every run that is not removed, in order of trials and attempts.
+
+        Costs no request but where the view may have missed something.
+        """
+        found = self._look()
+        if not self._memory.doubtful(self._clock.now()):
+            return found
+        await self._count()
         return self._look()
 
     async def launch(self, order: LaunchOrder) -> None:
@@ -90,7 +104,7 @@ class KubernetesExecutor:
             ApiRefused, ApiUnreachable: not now; try again later.
         """
         run = self._find(number, attempt, uid)
-        if run is None or run.stopping or run.state is RunState.ENDED:
+        if run is None or run.stopping or _ended(run):
             return
         log.info("trial %d, attempt %d is stopped: %s", number, attempt, why)
         await self._delete(run, "Foreground")
@@ -104,7 +118,7 @@ class KubernetesExecutor:
             ApiRefused, ApiUnreachable: not now; try again later.
         """
         run = self._find(number, attempt, uid)
-        if run is None or run.state is not RunState.ENDED:
+        if run is None or not _ended(run):
             return
         if not run.stopping and not self._memory.is_refused(uid):
             await self._delete(run, "Background")
@@ -137,7 +151,7 @@ class KubernetesExecutor:
         self._closed = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                while live := [run for run in self._look() if run.state is not RunState.ENDED]:
+                while live := [run for run in await self.runs() if not _ended(run)]:
                     for run in live:
                         await self.stop(run.number, run.attempt, run.uid, "the study is closed")
                     await self.changed(1.0)
@@ -156,6 +170,13 @@ class KubernetesExecutor:
             None,
         )
 
+    async def _count(self) -> None:
+        """Asks the server what there is; without an answer the view counts as it is."""
+        known, there = self._memory.known, self._memory.known
+        with contextlib.suppress(ApiRefused, ApiUnreachable):
+            there = await census(self._api, self._study)
+        self._memory.counted(known, there, self._clock.now())
+
     async def _delete(self, run: Run, propagation: str) -> None:
         name = names.job_name(self._study.name, self._study.uid, run.number, run.attempt)
         options = {
@@ -170,3 +191,7 @@ class KubernetesExecutor:
             if error.status not in {404, 409}:
                 raise
             self._memory.gone(run.uid)
+
+
+def _ended(run: Run) -> bool:
+    return run.state is RunState.ENDED

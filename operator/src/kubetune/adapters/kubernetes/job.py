@@ -29,6 +29,11 @@ class StudyObject:
         """Where the API server has the Jobs of the study's namespace."""
         return f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
 
+    @property
+    def pods_path(self) -> str:
+        """Where the API server has the pods of the study's namespace."""
+        return f"/api/v1/namespaces/{self.namespace}/pods"
+
 
 def render(order: LaunchOrder, study: StudyObject) -> dict[str, Any]:
     """The Job, as it is sent.

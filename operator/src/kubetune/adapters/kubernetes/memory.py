@@ -8,44 +8,70 @@ from kubetune.adapters.kubernetes.runs import Family, families, run_of, unsettle
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
 
-LATE_SECONDS = 60.0
-"""So long a view may need to show what was done."""
+LATE_SECONDS = 5.0
+"""So long a view may need to show what was done before the server itself is asked."""
+
+HIDDEN_SECONDS = 60.0
+"""So long a removed run is remembered at least, should the view show it for the first time."""
+
+CENSUS_SECONDS = 300.0
+"""How often the server is asked while anything runs: a watch that begins anew misses deletions."""
 
 
 class Memory:
     """The runs of one study: those in the view, with its lateness made up for.
 
-    `runs` is by the Jobs' uids. Of a study's Jobs only those count that it owns and that stand in
-    its namespace: labels anybody can write.
+    `runs` is by the Jobs' uids. `unsettled`: time alone may end one of them. `ending`: one is told
+    to stop, and what its pod says last is in the view for a moment only. `known` are the uids of
+    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns and
+    that stand in its namespace: labels anybody can write.
     """
 
     def __init__(self, study: StudyObject) -> None:
         self.runs: dict[str, Run] = {}
         self.unsettled = False
+        self.ending = False
+        self.known: frozenset[str] = frozenset()
         self._study = study
         self._created: dict[str, tuple[JobSeen, float]] = {}
         self._removed: dict[str, float] = {}
         self._stopped: set[str] = set()
         self._gone: set[str] = set()
         self._refused: dict[str, Run] = {}
+        self._counted_at: float | None = None
 
     def look(self, jobs: Iterable[JobSeen], pods: Iterable[PodSeen], now: float) -> tuple[Run, ...]:
         """Every run that has not been removed, in order of trials and attempts."""
         mine = {job.uid: job for job in jobs if self._owns(job)}
         theirs = [pod for pod in pods if pod.namespace == self._study.namespace]
-        self._forget({*mine, *(pod.job_uid for pod in theirs)}, now)
-        for uid, (job, _) in list(self._created.items()):
-            if uid in mine:
-                del self._created[uid]
-            else:
-                mine[uid] = job
-        hidden = self._removed.keys() | self._gone
+        for uid in self._created.keys() & mine.keys():
+            del self._created[uid]
+        shown = {*mine, *(uid for pod in theirs for uid in (pod.uid, pod.job_uid))}
+        self._forget(shown, now)
+        mine |= {uid: job for uid, (job, _) in self._created.items()}
+        self.known = frozenset({*mine, *(pod.uid for pod in theirs)}) - self._gone
         found = families(
-            [job for job in mine.values() if job.uid not in hidden],
-            [pod for pod in theirs if pod.job_uid not in hidden],
+            [job for job in mine.values() if not self._hides(job.uid)],
+            [pod for pod in theirs if not self._hides(pod.uid, pod.job_uid)],
         )
         self._take(found, now)
         return tuple(sorted(self.runs.values(), key=lambda run: (run.number, run.attempt)))
+
+    def doubtful(self, now: float) -> bool:
+        """Whether the server had better be asked what there is."""
+        if self._counted_at is None:
+            self._counted_at = now
+        since = now - self._counted_at
+        if any(now - at > LATE_SECONDS for _, at in self._created.values()):
+            return since > LATE_SECONDS
+        alive = any(run.state is not RunState.ENDED for run in self.runs.values())
+        return alive and since > CENSUS_SECONDS
+
+    def counted(self, known: frozenset[str], there: frozenset[str], now: float) -> None:
+        """The server has been asked: of what was `known` before, it has only what is `there`."""
+        self._counted_at = now
+        for uid in known - there:
+            self.gone(uid)
 
     def created(self, job: JobSeen, now: float) -> None:
         """A Job has been created."""
@@ -66,11 +92,12 @@ class Memory:
     def stopped(self, uid: str) -> None:
         """A Job was told to go, with its pod."""
         self._stopped.add(uid)
+        self.ending = True
         if uid in self.runs:
             self.runs[uid] = replace(self.runs[uid], stopping=True)
 
     def gone(self, uid: str) -> None:
-        """The server does not know a Job any more that the view still shows."""
+        """The server does not know a Job or pod any more that the view may still show."""
         self._gone.add(uid)
         self._created.pop(uid, None)
 
@@ -89,12 +116,15 @@ class Memory:
     def _owns(self, job: JobSeen) -> bool:
         return job.namespace == self._study.namespace and job.owner_uid == self._study.uid
 
-    def _forget(self, seen: set[str], now: float) -> None:
+    def _hides(self, uid: str, job_uid: str = "") -> bool:
+        return uid in self._gone or uid in self._removed or job_uid in self._removed
+
+    def _forget(self, shown: set[str], now: float) -> None:
         """Drops what the view has caught up with."""
-        late = now - LATE_SECONDS
-        self._created = {uid: each for uid, each in self._created.items() if each[1] > late}
-        self._removed = {uid: at for uid, at in self._removed.items() if uid in seen or at > late}
-        self._gone &= seen
+        late = now - HIDDEN_SECONDS
+        removed = self._removed.items()
+        self._removed = {uid: at for uid, at in removed if uid in shown or at > late}
+        self._gone &= shown
 
     def _take(self, found: Iterable[Family], now: float) -> None:
         shown = self.runs
@@ -108,3 +138,5 @@ class Memory:
         for uid, run in shown.items():
             if uid not in self.runs and uid not in self._refused:
                 self.runs[uid] = vanished(run, now)
+        alive = (run for run in self.runs.values() if run.state is not RunState.ENDED)
+        self.ending = any(run.stopping for run in alive)
