@@ -1,0 +1,131 @@
+"""Every metric of the operator, declared once: name, help, labels. All are bounded by studies.
+
+Nothing is labelled by trial: a study of ten thousand has as many series as one of ten.
+"""
+
+from dataclasses import dataclass
+
+STUDY = ("namespace", "study")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric. `kind` is Prometheus' word: gauge, counter or histogram."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+BUILD = Family("kubetune_build_info", "gauge", "1; the version that runs.", ("version",))
+STUDIES = Family("kubetune_studies", "gauge", "Studies by phase.", ("phase",))
+TRIALS = Family(
+    "kubetune_study_trials",
+    "gauge",
+    "Trials of a study by state: Active, Complete, Pruned, Failed, Infeasible.",
+    (*STUDY, "state"),
+)
+REJECTED = Family(
+    "kubetune_study_rejected_draws_total",
+    "counter",
+    "Draws that a constraint turned down; they never became trials.",
+    (*STUDY, "constraint"),
+)
+OUTCOMES = Family(
+    "kubetune_study_outcome_trials",
+    "gauge",
+    "Ended trials in each of the study's own outcome classes.",
+    (*STUDY, "outcome"),
+)
+BEST = Family(
+    "kubetune_study_best_value",
+    "gauge",
+    "The best trial's value of the first objective; absent without one.",
+    (*STUDY, "metric"),
+)
+LAST = Family(
+    "kubetune_study_last_value",
+    "gauge",
+    "The value of the trial that ended last with one.",
+    (*STUDY, "metric"),
+)
+BASELINE = Family(
+    "kubetune_study_baseline_value",
+    "gauge",
+    "The baseline trial's value, what others are compared with.",
+    (*STUDY, "metric"),
+)
+IMPROVEMENT = Family(
+    "kubetune_study_improvement_ratio",
+    "gauge",
+    "How much better the best is than the baseline: 0.1 is ten percent.",
+    (*STUDY, "metric"),
+)
+WAITING = Family(
+    "kubetune_study_waiting_trials",
+    "gauge",
+    "Active trials that do not start: no node, no image, a queue.",
+    STUDY,
+)
+STORAGE_REACHABLE = Family(
+    "kubetune_study_storage_reachable",
+    "gauge",
+    "1 while the database answers, 0 while it does not.",
+    STUDY,
+)
+METRICS_REACHABLE = Family(
+    "kubetune_study_metrics_reachable",
+    "gauge",
+    "1 while live values can be read, 0 while nothing is pruned for want of them.",
+    STUDY,
+)
+EVENTS = Family(
+    "kubetune_events_total",
+    "counter",
+    "What happened to trials and studies, by reason: TrialLaunched, TrialPruned, StudyFailed ...",
+    ("reason",),
+)
+RECONCILES = Family(
+    "kubetune_reconciles_total",
+    "counter",
+    "Passes of a study's loop: result is success or error.",
+    (*STUDY, "result"),
+)
+RECONCILE_SECONDS = Family(
+    "kubetune_reconcile_duration_seconds",
+    "histogram",
+    "How long one pass took, all studies together.",
+    buckets=_FAST,
+)
+WAKE_SECONDS = Family(
+    "kubetune_wake_latency_seconds",
+    "histogram",
+    "From a Job's or pod's change to the start of the pass that saw it.",
+    buckets=_FAST,
+)
+DRAW_SECONDS = Family(
+    "kubetune_draw_duration_seconds",
+    "histogram",
+    "How long a draw of new trials took, storing them included.",
+    buckets=_FAST,
+)
+LAUNCHES = Family("kubetune_launches_total", "counter", "Jobs that the API server accepted.")
+API_REQUESTS = Family(
+    "kubetune_api_requests_total",
+    "counter",
+    "Requests to the API server; code is 0 when no answer came.",
+    ("verb", "resource", "code"),
+)
+API_SECONDS = Family(
+    "kubetune_api_request_duration_seconds",
+    "histogram",
+    "How long requests to the API server took.",
+    ("verb", "resource"),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+
+FAMILIES = tuple(value for value in globals().copy().values() if isinstance(value, Family))
