@@ -90,6 +90,11 @@ def _root() -> dict[str, Any]:
         },
         "x-kubernetes-validations": [
             rule("size(self.metadata.name) <= 63", "the name may have 63 characters at most"),
+            rule(
+                "!self.metadata.name.contains('.')",
+                "the name may have small letters, digits and '-', but no dot: it is part of its"
+                " trials' names",
+            ),
             *immutable.rules(),
         ],
     }
