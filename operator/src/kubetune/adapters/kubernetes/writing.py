@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from kubetune.adapters.kubernetes.api import APPLY, Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.plain import text
 from kubetune.adapters.kubernetes.reference import API_VERSION, KIND, Reference
 
 log = logging.getLogger(__name__)
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 FIELD_MANAGER = "kubetune"
 
 _FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
+_CONFLICTS = 5
+"""So many changes by others in the midst of one write are nothing unusual."""
 
 
 class Written(Enum):
@@ -23,59 +26,90 @@ class Written(Enum):
     GONE = auto()
 
 
-class StatusWriter:
-    """Writes whole statuses of one study.
+class StudyGone(Exception):  # noqa: N818 - named by what it says of the study
+    """The study was deleted; there may be another of its name."""
 
-    The uid in the body is a precondition: a study that was deleted and made anew under the same
-    name is never written to. Each trouble is logged once, and its end.
+
+class StatusWriter:
+    """Writes whole statuses of one study; each trouble is logged once, and its end.
+
+    A study that was deleted and made anew under the same name is never written to. A uid in the
+    body would not prevent that: the API server ignores it where a status is applied. So each write
+    names the resource's version, which it knows from the write before: no other object ever has
+    the same. When others changed the resource meanwhile, it is read and written again.
     """
 
     def __init__(self, api: Api, study: Reference) -> None:
         self._api = api
         self._study = study
+        self._version = ""
         self._trouble = ""
 
     async def write(self, status: Mapping[str, Any]) -> Written:
-        """One request; never raises what the API server can answer."""
-        study = self._study
-        body = {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "metadata": {"name": study.name, "namespace": study.namespace, "uid": study.uid},
-            "status": status,
-        }
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        """One request as a rule; never raises what the API server can answer."""
         try:
-            await self._api.request(
-                "PATCH", f"{study.path}/status", query=query, body=body, content_type=APPLY
-            )
+            await self._write(status)
+        except StudyGone:
+            log.debug("%s: deleted, its status is written no more", self._study)
+            return Written.GONE
         except ApiUnreachable as error:
             return self._later(logging.WARNING, f"the API server does not answer: {error}")
         except ApiRefused as error:
-            return await self._refused(error)
+            words = f"{error.status} {error.reason}: {error.message}"
+            if error.status == _FORBIDDEN:
+                words += "; the operator must get tuningstudies and patch tuningstudies/status"
+            return self._later(logging.WARNING if error.passing else logging.ERROR, words)
         if self._trouble:
-            log.info("%s: the status is written again", study)
+            log.info("%s: the status is written again", self._study)
         self._trouble = ""
         return Written.DONE
 
-    async def _refused(self, error: ApiRefused) -> Written:
-        if error.status == _NOT_FOUND or (error.status == _CONFLICT and await self._replaced()):
-            log.debug("%s: deleted, its status is written no more", self._study)
-            return Written.GONE
-        words = f"{error.status} {error.reason}: {error.message}"
-        if error.status == _FORBIDDEN:
-            words += "; the operator needs the right to patch tuningstudies/status"
-        return self._later(logging.WARNING if error.passing else logging.ERROR, words)
+    async def _write(self, status: Mapping[str, Any]) -> None:
+        for left in reversed(range(_CONFLICTS)):
+            if not self._version:
+                self._version = await self._read()
+            try:
+                self._version = await self._apply(status)
+            except ApiRefused as error:
+                if error.status == _NOT_FOUND:
+                    raise StudyGone from error
+                if error.status != _CONFLICT or not left:
+                    raise
+                self._version = ""
+            else:
+                return
 
-    async def _replaced(self) -> bool:
-        """Whether the study is gone, or another one has its name."""
+    async def _apply(self, status: Mapping[str, Any]) -> str:
+        """Writes on condition of the version; the new one."""
+        meta = {
+            "name": self._study.name,
+            "namespace": self._study.namespace,
+            "resourceVersion": self._version,
+        }
+        answer = await self._api.request(
+            "PATCH",
+            f"{self._study.path}/status",
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body={"apiVersion": API_VERSION, "kind": KIND, "metadata": meta, "status": status},
+            content_type=APPLY,
+        )
+        return text(answer, "metadata", "resourceVersion")
+
+    async def _read(self) -> str:
+        """The resource's version.
+
+        Raises:
+            StudyGone: it is not there, or another one is.
+        """
         try:
             found = await self._api.request("GET", self._study.path)
-        except ApiUnreachable:
-            return False
         except ApiRefused as error:
-            return error.status == _NOT_FOUND
-        return bool(found.get("metadata", {}).get("uid") != self._study.uid)
+            if error.status == _NOT_FOUND:
+                raise StudyGone from error
+            raise
+        if text(found, "metadata", "uid") != self._study.uid:
+            raise StudyGone
+        return text(found, "metadata", "resourceVersion")
 
     def _later(self, level: int, words: str) -> Written:
         if words != self._trouble:
