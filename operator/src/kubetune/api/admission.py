@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubetune.api import convert, convert_space, unsupported, wording
-from kubetune.api.checks import initial, names, parameters, search, trials
+from kubetune.api.checks import initial, names, parameters, queries, search, trials
 from kubetune.api.checks import space as space_checks
 from kubetune.api.compiling import ENDS, Compiler
 from kubetune.api.mending import Draft, mend
@@ -68,6 +68,7 @@ def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
     found += trials.check_policy(draft, known)
     found += trials.check_limits(draft)
     found += trials.check_template(draft, known)
+    found += queries.check(draft)
     found += initial.check_study(draft)
     feasibility, initial_trials = None, tuple[InitialTrial, ...]()
     if space is not None:

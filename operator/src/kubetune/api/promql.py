@@ -22,6 +22,8 @@ from promql_parser import (
     VectorSelector,
 )
 
+from kubetune.api.promql_faults import locate
+
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 _HIDDEN = frozenset({"info"})
@@ -44,7 +46,14 @@ _OPERATOR = re.compile(r"[-(\[+*/%^<>]|[=!]=|\b(?:and|or|unless|atan2)\b", re.IG
 
 
 class PromqlFault(Exception):  # noqa: N818 - named by what it is, as other faults are
-    """A query that cannot be used as written; the message says what to write."""
+    """A query that cannot be used as written; the message says what to write.
+
+    `column` counts from 1; None where the whole query is meant.
+    """
+
+    def __init__(self, message: str, column: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 def check(text: str) -> None:
@@ -96,7 +105,7 @@ def _parse(text: str) -> Expr:
     try:
         return promql_parser.parse(text)
     except ValueError as error:
-        raise PromqlFault(f"{error}") from error
+        raise PromqlFault(*locate(text, str(error))) from error
 
 
 def _refuse(tree: Expr) -> None:
