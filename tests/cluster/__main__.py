@@ -26,8 +26,9 @@ _PACKAGES = {
     "busybox": "busybox-static",
     "prometheus": "prometheus",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "pg_ctlcluster": "postgresql",
 }
-"""Each program that the cluster takes from Debian, and its package."""
+"""Each program that the tests take from Debian, and its package."""
 
 
 def up(arguments: argparse.Namespace) -> None:

