@@ -1,12 +1,14 @@
 """Kubernetes events about a study: written once, counted when repeated."""
 
 import hashlib
+import secrets
 from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
-from kubetune.adapters.kubernetes.api import MERGE, Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.api import MERGE, Api, ApiRefused
 from kubetune.adapters.kubernetes.digest import Notice
+from kubetune.adapters.kubernetes.plain import text, whole
 from kubetune.adapters.kubernetes.reference import Reference
 
 COMPONENT = "kubetune"
@@ -26,8 +28,8 @@ class EventLog:
     def __init__(self, api: Api, study: Reference) -> None:
         self._api = api
         self._study = study
+        self._instance = f"{COMPONENT}-{secrets.token_hex(8)}"
         self._counts: OrderedDict[str, int] = OrderedDict()
-        self._uncertain = ""
 
     async def write(self, notice: Notice) -> None:
         """Writes one notice; after ApiUnreachable the same one may be given again.
@@ -37,37 +39,30 @@ class EventLog:
             ApiUnreachable: the server said nothing.
         """
         name = event_name(self._study, notice)
-        try:
-            await self._write(name, notice)
-        except ApiUnreachable:
-            self._uncertain = name
-            raise
-        self._uncertain = ""
-
-    async def _write(self, name: str, notice: Notice) -> None:
-        if name in self._counts and await self._count(name, notice, self._counts[name]):
+        if name in self._counts and await self._count(name, notice):
             return
         try:
             await self._api.request("POST", self._study.events_path, body=self._body(name, notice))
+            self._remember(name, notice.count)
         except ApiRefused as error:
             if error.status != _CONFLICT:
                 raise
-            told = await self._told(name)
-            if name == self._uncertain:
-                self._remember(name, told)
-            else:
-                await self._count(name, notice, told)
-        else:
-            self._remember(name, notice.count)
+            await self._find(name, notice)
 
-    async def _told(self, name: str) -> int:
-        """How often an event that stands there says that it happened."""
+    async def _find(self, name: str, notice: Notice) -> None:
+        """Counts on from an event that stands there.
+
+        One that a request of ours without an answer has left counts already.
+        """
         found = await self._api.request("GET", f"{self._study.events_path}/{name}")
-        return int(found.get("count") or 0)
+        self._remember(name, whole(found, "count") or 0)
+        ours = text(found, "reportingInstance") == self._instance
+        if not (ours and text(found, "firstTimestamp") == _time(notice.first_at)):
+            await self._count(name, notice)
 
-    async def _count(self, name: str, notice: Notice, before: int) -> bool:
+    async def _count(self, name: str, notice: Notice) -> bool:
         """Adds to the count; False when the event has gone: they live for an hour."""
-        count = before + notice.count
+        count = self._counts[name] + notice.count
         change = {"count": count, "lastTimestamp": _time(notice.last_at)}
         try:
             await self._api.request(
@@ -102,6 +97,7 @@ class EventLog:
             "lastTimestamp": _time(notice.last_at),
             "source": {"component": COMPONENT},
             "reportingComponent": COMPONENT,
+            "reportingInstance": self._instance,
         }
 
 
