@@ -13,7 +13,8 @@ _QUOTED = re.compile(r"'(.+?)'")
 _SYNTAX = ("invalid promql", "invalid syntax", "unexpected", "unclosed", "missing", "no expression")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _REST = (
-    "", "x", " x", "1", "x[5m]", "5m", "[5m]", "(a) x", " (a) (x)", "(x)", '="s"', '"s"', '=~"s"', " 5m",
+    "", "x", " x", "1", "x[5m]", "5m", "[5m]", "(a) x", " (a) (x)", "(x)", '="s"', '"s"', '=~"s"',
+    " 5m",
 )  # fmt: skip
 """What may follow the beginning of a right query, before its brackets are closed."""
 
