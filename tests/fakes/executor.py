@@ -1,12 +1,22 @@
 """An executor of runs that exist only in memory and end when the test says so."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum, auto
 
-from kubetune.domain.ports import LaunchOrder
+from kubetune.domain.ports import ExecutorUnreachable, LaunchOrder
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Exit, Run, RunState
+
+
+class Away(Enum):
+    """Whether the place where the runs are answers."""
+
+    NO = auto()
+    YES = auto()
+    LOST = auto()
 
 
 class FakeExecutor:
@@ -14,12 +24,14 @@ class FakeExecutor:
 
     `delayed`: a launched run is not seen by `runs` until `appear` is called.
     `refuse`: called with each order before it is launched; may raise.
+    `away`: nothing that changes runs is answered; LOST, it is done all the same.
     """
 
     def __init__(self, now: Callable[[], float], *, capacity: int | None = None) -> None:
         self.capacity = capacity
         self.delayed = False
         self.refuse: Callable[[LaunchOrder], None] | None = None
+        self.away = Away.NO
         self.orders: list[LaunchOrder] = []
         self.hidden: set[str] = set()
         self.calls: list[str] = []
@@ -34,7 +46,11 @@ class FakeExecutor:
 
     async def launch(self, order: LaunchOrder) -> None:
         trial = order.trial
-        self.calls.append(f"launch {trial.number}.{trial.attempt}")
+        with self._answering(f"launch {trial.number}.{trial.attempt}"):
+            self._launch(order)
+
+    def _launch(self, order: LaunchOrder) -> None:
+        trial = order.trial
         if self.refuse:
             self.refuse(order)
         if any((run.number, run.attempt) == (trial.number, trial.attempt) for run in self.all):
@@ -43,16 +59,16 @@ class FakeExecutor:
         self.add(trial.number, trial.attempt)
 
     async def stop(self, number: int, attempt: int, uid: str, why: str) -> None:
-        self.calls.append(f"stop {number}.{attempt}")
-        run = self._runs.get(uid)
-        if run and run.state is not RunState.ENDED:
-            self._put(replace(run, stopping=True))
+        with self._answering(f"stop {number}.{attempt}"):
+            run = self._runs.get(uid)
+            if run and run.state is not RunState.ENDED:
+                self._put(replace(run, stopping=True))
 
     async def remove(self, number: int, attempt: int, uid: str) -> None:
-        self.calls.append(f"remove {number}.{attempt}")
-        run = self._runs.get(uid)
-        if run and run.state is RunState.ENDED:
-            del self._runs[uid]
+        with self._answering(f"remove {number}.{attempt}"):
+            run = self._runs.get(uid)
+            if run and run.state is RunState.ENDED:
+                del self._runs[uid]
 
     async def checkpoints(self) -> frozenset[int]:
         """The trials that were launched, less those dropped."""
@@ -124,6 +140,15 @@ class FakeExecutor:
     def find(self, number: int) -> Run:
         """The newest run of a trial."""
         return max((run for run in self.all if run.number == number), key=lambda run: run.attempt)
+
+    @contextmanager
+    def _answering(self, call: str) -> Iterator[None]:
+        self.calls.append(call)
+        if self.away is Away.YES:
+            raise ExecutorUnreachable(call)
+        yield
+        if self.away is Away.LOST:
+            raise ExecutorUnreachable(call)
 
     def _put(self, run: Run) -> None:
         self._runs[run.uid] = run

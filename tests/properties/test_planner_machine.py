@@ -22,12 +22,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from kubetune.domain import stopping
 from kubetune.domain.observation import Reading
 from kubetune.domain.planner import plan
-from kubetune.domain.ports import LaunchOrder
+from kubetune.domain.ports import ExecutorBusy, LaunchOrder
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.runs import Exit, Run
 from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, StudySpec, TrialPolicy
 from kubetune.domain.trial import Point, TrialState
 from tests.builders import make_result, make_study
+from tests.fakes.executor import Away
 from tests.fakes.fuse import Crash, Fuse
 from tests.unit.app.world import World
 
@@ -85,7 +86,7 @@ class PlannerMachine(RuleBasedStateMachine):
         self.foreign: set[str] = set()
         self.ends: list[tuple[Run, str]] = []
         self.crowded: list[LaunchOrder] = []
-        self.refuses = False
+        self.refuses: Exception | None = None
         self.world.executor.refuse = self.watch
         self.interrupted = False
 
@@ -114,8 +115,8 @@ class PlannerMachine(RuleBasedStateMachine):
         again = (order.trial.number, order.trial.attempt) in present
         if len(seen) >= self.parallelism and not again:
             self.crowded.append(order)
-        if self.refuses:
-            raise OSError(f"no room for trial {order.trial.number}")
+        if self.refuses is not None:
+            raise self.refuses
 
     @rule(passes=st.integers(1, 4))
     def turn(self, passes: int) -> None:
@@ -159,7 +160,7 @@ class PlannerMachine(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         """When nothing happens, the engine comes to rest."""
-        if not self.refuses:
+        if self.refuses is None and self.world.executor.away is Away.NO:
             self.world.executor.delayed = False
             self.world.clock.advance(31)
             self.do(self.world.settle())
@@ -224,9 +225,14 @@ class PlannerMachine(RuleBasedStateMachine):
     def storage(self, *, down: bool) -> None:
         self.world.store.down = down
 
-    @rule(refuses=st.booleans())
-    def launching(self, *, refuses: bool) -> None:
+    @rule(refuses=st.sampled_from((None, OSError("no room"), ExecutorBusy("exceeded quota"))))
+    def launching(self, refuses: Exception | None) -> None:
         self.refuses = refuses
+
+    @rule(away=st.sampled_from(Away))
+    def server(self, away: Away) -> None:
+        """What changes runs is not answered, or its answer is lost."""
+        self.world.executor.away = away
 
     @rule()
     def interrupt(self) -> None:
@@ -319,7 +325,7 @@ class PlannerMachine(RuleBasedStateMachine):
     def finish(self) -> None:
         world = self.world
         world.executor.delayed = world.store.down = world.metrics.down = False
-        self.refuses = False
+        self.refuses, world.executor.away = None, Away.NO
         world.executor.appear()
         world.metrics.readings.clear()
         world.spec = replace(self.spec, suspend=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from kubetune.app.backoff import Backoff
 from kubetune.app.launches import Launches
 from kubetune.domain import outcomes, ranking, sentences
 from kubetune.domain.actions import (
@@ -20,26 +21,58 @@ from kubetune.domain.actions import (
 )
 from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.events import Event
-from kubetune.domain.ports import Clock, Executor, LaunchOrder, StorageUnreachable, TrialStore
+from kubetune.domain.ports import (
+    Clock,
+    Executor,
+    ExecutorBusy,
+    ExecutorUnreachable,
+    LaunchOrder,
+    StorageUnreachable,
+    TrialStore,
+)
 from kubetune.domain.reasons import EventReason, TrialReason
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
+
+AWAY = "what runs trials does not answer"
 
 
 @dataclass(slots=True)
 class Done:
     """What became of a list of actions.
 
-    `undone` names the trials whose actions were not all carried out: what the plan says of them is
-    not announced. `events` are those that only acting could tell. `exhausted`: no trial is left to
-    draw. `unreachable`: the database went away; the actions after that were not tried.
+    `undone` names the trials whose results could not be stored, `unlaunched` those whose runs
+    could not be started: what the plan says of that is not announced. `events` are those that only
+    acting could tell. `exhausted`: no trial is left to draw. `unreachable`: the database went away;
+    the actions after that were not tried. `error` is the first exception that nobody expected;
+    what did not depend on it was done all the same.
     """
 
     changed: bool = False
     undone: set[int] = field(default_factory=set)
+    unlaunched: set[int] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     exhausted: bool = False
     unreachable: bool = False
+    error: Exception | None = None
+
+    def leave(self, action: Action) -> None:
+        """Notes that an action was not carried out."""
+        match action:
+            case TellResult(number=number) | RetryTrial(number=number):
+                self.undone.add(number)
+            case RecordPoints(number=number):
+                self.undone.add(number)
+            case LaunchTrial(number=number):
+                self.unlaunched.add(number)
+            case _:
+                pass
+
+    def announces(self, event: Event) -> bool:
+        """Whether what an event says has come true."""
+        if event.reason is EventReason.TRIAL_LAUNCHED and event.number in self.unlaunched:
+            return False
+        return event.number not in self.undone
 
 
 class Actor:
@@ -53,19 +86,71 @@ class Actor:
         self._store = store
         self._executor = executor
         self._clock = clock
+        self._away = Backoff()
+
+    @property
+    def held(self) -> str:
+        """Why nothing can be launched just now; empty when it can."""
+        return AWAY if self._is_away() else self.launches.held
+
+    def wait_seconds(self) -> float | None:
+        """How long until what could not be done may be tried again; None when there is nothing."""
+        if self._away.failures:
+            return self._away.wait_seconds(self._clock.monotonic())
+        return self.launches.wait_seconds()
 
     async def act(self, spec: StudySpec, actions: Sequence[Action]) -> Done:
-        """Carries out the actions until the first that finds the database away."""
+        """Carries out the actions until the first that finds the database away.
+
+        Those of a trial that one has failed for are left: no run is removed whose result is not
+        stored. While the executor is away its actions are left, and nothing is drawn.
+        """
         done = Done()
         for index, action in enumerate(actions):
+            if self._waits(action, done):
+                done.leave(action)
+                continue
             try:
                 await self._carry_out(spec, action, done)
             except StorageUnreachable:
                 done.unreachable = True
-                left = (getattr(other, "number", None) for other in actions[index:])
-                done.undone.update(number for number in left if number is not None)
+                for other in actions[index:]:
+                    done.leave(other)
                 break
+            except ExecutorUnreachable:
+                self._away.failed(self._clock.monotonic())
+                done.leave(action)
+            except ExecutorBusy:
+                done.leave(action)
+            except Exception as error:  # noqa: BLE001 - raised once the others have their turn
+                done.error = done.error or error
+                done.leave(action)
+            else:
+                self._answered(action)
         return done
+
+    def _waits(self, action: Action, done: Done) -> bool:
+        match action:
+            case DrawTrials():
+                return bool(self.held)
+            case LaunchTrial(number=number) | DropCheckpoint(number=number):
+                return self._is_away() or number in done.undone
+            case StopRun(number=number) | RemoveRun(number=number):
+                return self._is_away() or number in done.undone
+            case TellResult(number=number) | RetryTrial(number=number):
+                return number in done.undone
+            case _:
+                return False
+
+    def _answered(self, action: Action) -> None:
+        """The executor did something: it is there; and with a run less there may be room."""
+        if isinstance(action, LaunchTrial | StopRun | RemoveRun | DropCheckpoint):
+            self._away.succeeded()
+        if isinstance(action, TellResult | RemoveRun):
+            self.launches.room_again()
+
+    def _is_away(self) -> bool:
+        return self._away.wait_seconds(self._clock.monotonic()) > 0
 
     async def _carry_out(self, spec: StudySpec, action: Action, done: Done) -> None:
         store, executor = self._store, self._executor
@@ -120,24 +205,23 @@ class Actor:
 
     async def _launch(self, spec: StudySpec, number: int, attempt: int, done: Done) -> None:
         """Launches what the store has under this number, if it still is at this attempt."""
-        trial = next((each for each in await self._store.trials() if each.number == number), None)
+        trials = await self._store.trials()
+        trial = next((each for each in reversed(trials) if each.number == number), None)
+        done.unlaunched.add(number)
         if trial is None or trial.state.ended or trial.attempt != attempt:
-            done.undone.add(number)
             return
         if self.launches.waits(number, attempt):
-            done.undone.add(number)
             return
         order = LaunchOrder(spec=spec, study_uid=self._study_uid, trial=trial)
         trouble = await self.launches.launch(order)
         if trouble is None:
+            done.unlaunched.discard(number)
             done.changed = True
-            return
-        done.undone.add(number)
-        if self.launches.given_up(number, attempt):
+        elif self.launches.given_up(number, attempt):
             await self._give_up(spec, trial, trouble, done)
-            return
-        text = f"trial {number} could not be launched, {trouble}; it is tried again"
-        done.events.append(Event(EventReason.TRIAL_RETRIED, text, number, warning=True))
+        else:
+            text = f"trial {number} could not be launched, {trouble}; it is tried again"
+            done.events.append(Event(EventReason.TRIAL_RETRIED, text, number, warning=True))
 
     async def _give_up(self, spec: StudySpec, trial: Trial, trouble: str, done: Done) -> None:
         outcome = Outcome(TrialState.FAILED, TrialReason.LAUNCH_FAILED, trouble)

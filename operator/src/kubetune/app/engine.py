@@ -131,6 +131,7 @@ class Engine:
             interrupted=self._interrupts > 0,
             exhausted=self._exhausted,
             storage_reachable=self._storage.wait_seconds(self._clock.monotonic()) == 0,
+            held=self._actor.held,
         )
 
     async def _act(self, seen: Observation, decided: Plan) -> Plan:
@@ -146,20 +147,21 @@ class Engine:
         elif seen.storage_reachable and decided.actions:
             self._storage.succeeded()
         await self._announce(decided, done)
+        if done.error is not None:
+            raise done.error
         return decided
 
     async def _announce(self, decided: Plan, done: Done) -> None:
         """Publishes what is stored by now; after a draw only once its trial is launched."""
-        told = (event for event in decided.events if event.number not in done.undone)
-        self._news = (*self._news, *told, *done.events)
+        self._news = (*self._news, *filter(done.announces, decided.events), *done.events)
         adds = any(isinstance(each, AddInitialTrial | DrawTrials) for each in decided.actions)
         if adds and self._changed:
             self._status = self._status or decided.status
             return
         news = (*self._news, *sentences.study(self._status, decided.status))
+        await self._sink.publish(decided.status, news)
         self._news = ()
         self._status = decided.status
-        await self._sink.publish(decided.status, news)
 
     def _over(self, status: StudyStatus) -> bool:
         """Whether nothing runs, and nothing will: for now, or for good."""
@@ -181,11 +183,11 @@ class Engine:
         """
         now = self._clock.monotonic()
         waits = [decided.wake_after_seconds, self._resync_seconds]
-        launch = self._actor.launches.wait_seconds()
+        again = self._actor.wait_seconds()
         if self._storage.failures:
             waits.append(self._storage.wait_seconds(now))
-        elif launch is not None:
-            waits.append(launch)
+        elif again is not None:
+            waits.append(again)
         elif decided.actions:
             waits.append(self.STUCK_SECONDS)
         return min((wait for wait in waits if wait is not None), default=None)

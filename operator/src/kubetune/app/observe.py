@@ -24,7 +24,13 @@ class Observer:
         self._classes: tuple[OutcomeClass, ...] = ()
 
     async def observe(
-        self, spec: StudySpec, *, interrupted: bool, exhausted: bool, storage_reachable: bool
+        self,
+        spec: StudySpec,
+        *,
+        interrupted: bool,
+        exhausted: bool,
+        storage_reachable: bool,
+        held: str = "",
     ) -> Observation:
         """What there is now; with the trials seen last when the database does not answer."""
         try:
@@ -45,6 +51,7 @@ class Observer:
             classified=self._classify(spec),
             storage_reachable=storage_reachable,
             metrics_reachable=self._readings.reachable,
+            held=held,
             metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),
             last_readings=self._readings.last(),
         )

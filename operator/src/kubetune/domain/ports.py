@@ -17,6 +17,14 @@ class StorageUnreachable(Exception):  # noqa: N818 - named by what to do next: t
     """The database did not answer; nothing was changed, the same call may be made again."""
 
 
+class ExecutorUnreachable(Exception):  # noqa: N818 - named by what to do next: try again later
+    """No answer from where the runs are; whether it was done is unknown. Ask for it again."""
+
+
+class ExecutorBusy(Exception):  # noqa: N818 - named by what to do next: wait
+    """It cannot be done just now (a quota, a busy server), and was not. Ask for it again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """What a draw brought: the new trials (fewer than asked for when the space is exhausted).
@@ -85,7 +93,11 @@ class LaunchOrder:
 
 
 class Executor(Protocol):
-    """Runs attempts of trials, as Jobs or as processes. Knows nothing of results' meaning."""
+    """Runs attempts of trials, as Jobs or as processes. Knows nothing of results' meaning.
+
+    What changes runs may raise `ExecutorUnreachable` or `ExecutorBusy`: it is asked again later,
+    and no trial ever fails for it.
+    """
 
     @property
     def capacity(self) -> int | None:

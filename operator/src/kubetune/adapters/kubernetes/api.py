@@ -13,6 +13,8 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 from kubernetes.aio.config.config_exception import ConfigException
 
+from kubetune.domain.ports import ExecutorUnreachable
+
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -42,7 +44,7 @@ class ApiRefused(Exception):  # noqa: N818 - named by what it says of the reques
         return self.status in {408, 429} or self.status >= 500  # noqa: PLR2004 - HTTP's own numbers
 
 
-class ApiUnreachable(Exception):  # noqa: N818 - named by what to do next: try again later
+class ApiUnreachable(ExecutorUnreachable):
     """No answer; whether the request was carried out is unknown."""
 
 

@@ -14,7 +14,7 @@ from kubetune.adapters.kubernetes.job import StudyObject, render
 from kubetune.adapters.kubernetes.memory import Memory
 from kubetune.adapters.kubernetes.runs import SETTLE_SECONDS
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
-from kubetune.domain.ports import Clock, LaunchOrder
+from kubetune.domain.ports import Clock, ExecutorBusy, LaunchOrder
 from kubetune.domain.runs import Run, RunState
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class KubernetesExecutor:
         """Creates the Job of an attempt; a no-op when its run exists.
 
         Raises:
-            ApiRefused, ApiUnreachable: not now (a quota, a busy server); try again later.
+            ExecutorBusy, ApiUnreachable: not now (a quota, a busy server); try again later.
         """
         number, attempt = order.trial.number, order.trial.attempt
         known = ((run.number, run.attempt) for run in self._look())
@@ -94,6 +94,8 @@ class KubernetesExecutor:
         except LaunchRefused as error:
             self._memory.refused(number, attempt, str(error), self._clock.now())
             self._changed.set()
+        except ApiRefused as error:
+            raise ExecutorBusy(error.message) from error
         else:
             self._memory.created(job, self._clock.now())
 
@@ -188,6 +190,8 @@ class KubernetesExecutor:
         try:
             await self._api.request("DELETE", f"{self._study.jobs_path}/{name}", body=options)
         except ApiRefused as error:
+            if error.passing:
+                raise ExecutorBusy(error.message) from error
             if error.status not in {404, 409}:
                 raise
             self._memory.gone(run.uid)

@@ -27,13 +27,16 @@ def launch_trials(draft: Draft) -> Draft:
 def add_trials(draft: Draft) -> Draft:
     """Adds initial trials in their order, then draws; never more than slots and budget allow.
 
-    Initial trials with known metrics take neither a slot nor a share of `trials.max`.
+    Initial trials with known metrics take neither a slot nor a share of `trials.max`. While
+    nothing can be launched no trial is drawn: by the time it can there may be more to learn from.
     """
     if draft.end or draft.paused:
         return draft
     trials = draft.trials.values()
     pending = stopping.pending_initial(draft.spec, trials)
     room = max(0, min(_free_slots(draft), draft.spec.trials.max - stopping.counted(trials)))
+    if draft.seen.held:
+        room = 0
     for initial in pending:
         if initial.metrics is None and room == 0:
             continue

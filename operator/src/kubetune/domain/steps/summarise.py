@@ -84,11 +84,14 @@ def _active(draft: Draft) -> tuple[Trial, ...]:
 
 def _waiting(draft: Draft) -> dict[int, str]:
     """Why trials do not start, as their executor says it, lowest number first."""
-    return {
-        number: clean(run.waiting)
-        for number, run in sorted(draft.runs.items())
-        if run.state is RunState.PENDING and run.waiting and not draft.trials[number].state.ended
-    }
+    waiting = {}
+    for trial in draft.running():
+        run = draft.runs.get(trial.number)
+        if run is None and draft.seen.held:
+            waiting[trial.number] = draft.seen.held
+        elif run and run.state is RunState.PENDING and run.waiting:
+            waiting[trial.number] = clean(run.waiting)
+    return waiting
 
 
 def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
