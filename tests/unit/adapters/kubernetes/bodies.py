@@ -67,7 +67,7 @@ def pod_body(
             "namespace": "default",
             "uid": "pod-uid",
             "labels": names.labels("study", STUDY_UID, number, attempt),
-            "ownerReferences": [{"uid": job_uid, "controller": True}],
+            "ownerReferences": [{"kind": "Job", "uid": job_uid, "controller": True}],
             "creationTimestamp": at(-58),
             **(meta or {}),
         },

@@ -15,6 +15,9 @@ POLLS = 20
 _FINAL = frozenset({400, 403, 404, 405, 413, 415, 422})
 """Answers that stay the same however often one asks."""
 
+_QUOTA = ("exceeded quota", "status unknown for quota")
+"""What a refusal for a quota says; its status is that of a missing right."""
+
 
 class LaunchRefused(Exception):  # noqa: N818 - named by what it says of the launch
     """The cluster does not take this Job; the message is the server's."""
@@ -25,7 +28,12 @@ def refuses(error: ApiRefused) -> bool:
 
     A quota that is used up is of the moment: other trials give back what they hold.
     """
-    return error.status in _FINAL and "exceeded quota" not in error.message
+    return error.status in _FINAL and not full(error)
+
+
+def full(error: ApiRefused) -> bool:
+    """Whether a quota is used up, or not counted yet."""
+    return any(words in error.message for words in _QUOTA)
 
 
 async def create(api: Api, study: StudyObject, body: Mapping[str, Any]) -> JobSeen:

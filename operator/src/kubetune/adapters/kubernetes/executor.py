@@ -103,7 +103,8 @@ class KubernetesExecutor:
         """Deletes the Job, which stays until its pod has had its grace period and is gone.
 
         Raises:
-            ApiRefused, ApiUnreachable: not now; try again later.
+            ExecutorBusy, ApiUnreachable: not now; try again later.
+            ApiRefused: never, without rights that it does not have.
         """
         run = self._find(number, attempt, uid)
         if run is None or run.stopping or _ended(run):
@@ -117,7 +118,8 @@ class KubernetesExecutor:
         """Deletes the Job of an ended run, unless `stop` did; what is left of it is not shown.
 
         Raises:
-            ApiRefused, ApiUnreachable: not now; try again later.
+            ExecutorBusy, ApiUnreachable: not now; try again later.
+            ApiRefused: never, without rights that it does not have.
         """
         run = self._find(number, attempt, uid)
         if run is None or not _ended(run):

@@ -42,8 +42,14 @@ class Memory:
 
     def look(self, jobs: Iterable[JobSeen], pods: Iterable[PodSeen], now: float) -> tuple[Run, ...]:
         """Every run that has not been removed, in order of trials and attempts."""
-        mine = {job.uid: job for job in jobs if self._owns(job)}
-        theirs = [pod for pod in pods if pod.namespace == self._study.namespace]
+        seen = tuple(jobs)
+        mine = {job.uid: job for job in seen if self._owns(job)}
+        others = {job.uid for job in seen} - mine.keys()
+        theirs = [
+            pod
+            for pod in pods
+            if pod.namespace == self._study.namespace and pod.job_uid not in others
+        ]
         for uid in self._created.keys() & mine.keys():
             del self._created[uid]
         shown = {*mine, *(uid for pod in theirs for uid in (pod.uid, pod.job_uid))}

@@ -109,13 +109,14 @@ class PodSeen:
         disrupted = plain.holds(body, "DisruptionTarget")
         disruption = plain.condition(body, "DisruptionTarget")
         due_at = plain.seconds(body, "metadata", "deletionTimestamp")
+        owner = plain.controller(body)
         grace = plain.whole(body, "metadata", "deletionGracePeriodSeconds") or 0
         return cls(
             uid=plain.text(body, "metadata", "uid"),
             name=plain.text(body, "metadata", "name"),
             namespace=plain.text(body, "metadata", "namespace"),
             study_uid=plain.text(body, "metadata", "labels", names.STUDY_UID),
-            job_uid=plain.text(plain.controller(body), "uid"),
+            job_uid=plain.text(owner, "uid") if owner.get("kind") == "Job" else "",
             number=plain.numeral(body, "metadata", "labels", names.TRIAL),
             attempt=plain.numeral(body, "metadata", "labels", names.ATTEMPT),
             node=plain.text(body, "spec", "nodeName"),
