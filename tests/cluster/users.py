@@ -39,11 +39,12 @@ def write_keys(folder: Path) -> None:
     """Makes the key of service accounts, and the certificate that a kubelet trusts."""
     private = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
     for name in ("accounts", "kubelet-client"):
-        key = [*private, "-out", folder / f"{name}.key"]
+        key = [*private, "-out", str(folder / f"{name}.key")]
         subprocess.run(key, check=True, capture_output=True)
     subject = "/O=system:masters/CN=kube-apiserver-kubelet-client"
     sign = ["openssl", "req", "-x509", "-days", "365", "-subj", subject]
-    files = ["-key", folder / "kubelet-client.key", "-out", folder / "kubelet-client.crt"]
+    pair = str(folder / "kubelet-client")
+    files = ["-key", f"{pair}.key", "-out", f"{pair}.crt"]
     subprocess.run([*sign, *files], check=True, capture_output=True)
 
 
