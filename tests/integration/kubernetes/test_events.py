@@ -118,11 +118,12 @@ async def test_the_same_words_later_are_counted_in_one_event(
     assert [seen.method for seen in proxy.requests(path=EVENTS)] == ["POST", "PATCH", "PATCH"]
 
 
-async def test_another_operator_goes_on_counting(study: Shown, api: Api) -> None:
-    """An event that an earlier operator wrote is found by its name and counted on."""
+async def test_another_operator_goes_on_counting(study: Shown, api: Api, proxy: Proxy) -> None:
+    """An event that an earlier operator wrote is counted on, without the right to read events."""
     await announce(study, api, [PAUSED], [PAUSED])
     await announce(study, api, [PAUSED])
     assert said(study) == {("Normal", PAUSED.message, 3)}
+    assert not proxy.requests("GET", EVENTS)
 
 
 async def test_an_event_that_has_expired_is_written_anew(

@@ -9,7 +9,6 @@ from kubetune.adapters.kubernetes.events import EventLog
 from kubetune.adapters.kubernetes.pace import Pace, Sleep
 from kubetune.adapters.kubernetes.reference import Reference
 from kubetune.domain.ports import Clock
-from kubetune.domain.reasons import EventReason
 
 log = logging.getLogger(__name__)
 
@@ -19,18 +18,14 @@ TRIES = 3
 BURST, SECONDS = 20, 15.0
 """So many events follow each other at once; a busy study goes on with one in so many seconds."""
 
-_TURNING_POINTS = frozenset(
-    {EventReason.STUDY_SUCCEEDED, EventReason.STUDY_FAILED, EventReason.STUDY_SUSPENDED}
-)
-
 
 class Announcer:
     """Writes events in the background, few and readable.
 
     A slow study's events are written one by one, at once. A busy study spends its burst; then what
     happens gathers in one digest a reason until the next may be written: nothing is lost and
-    nothing grows. What ends or pauses the study is told at once, with all that led to it. An event
-    that cannot be written is dropped after a few tries.
+    nothing grows. What befalls the study itself, its end for one, is told at once with all that led
+    to it. An event that cannot be written is dropped after a few tries.
     """
 
     def __init__(self, api: Api, study: Reference, clock: Clock, sleep: Sleep) -> None:
@@ -44,7 +39,7 @@ class Announcer:
         """Takes what happened; returns at once."""
         if not digests:
             return
-        if any(reason in digests for reason in _TURNING_POINTS):
+        if any(digest.of_study for digest in digests):
             self._pace.hurry()
         self._due.merge(digests)
         if self._task is None or self._task.done():

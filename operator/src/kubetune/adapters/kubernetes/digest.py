@@ -10,6 +10,9 @@ from kubetune.domain.reasons import EventReason
 MESSAGE_LIMIT = 1024
 """Bytes of an event's message, by Kubernetes' own rule."""
 
+_SUMMARY_LIMIT = 512
+"""Bytes of a message that stands for many: as long as a person reads in a list of them."""
+
 _MORE = " ..."
 _SENTENCES, _RANGES = 16, 12
 """At most so many sentences are kept of one reason, and so many ranges of trials are named."""
@@ -50,6 +53,11 @@ class Digest:
     numbers: set[int] = field(default_factory=set)
     sentences: dict[str, None] = field(default_factory=dict)
 
+    @property
+    def of_study(self) -> bool:
+        """Whether it is about the study itself, not about trials."""
+        return self.reason not in _HEADS
+
     def add(self, event: Event, now: float) -> None:
         """Takes one more happening."""
         self.count += 1
@@ -69,7 +77,7 @@ class Digest:
                 self.sentences[sentence] = None
 
     def notice(self) -> Notice:
-        """One sentence as it is; of several, which trials, then as many as there is room for."""
+        """One sentence as it is; of several, which trials, then the first few."""
         single = len(self.sentences) == 1
         text = _clean(next(iter(self.sentences)) if single else self._summary())
         count = self.count if single else 1
@@ -80,7 +88,7 @@ class Digest:
         told = ""
         for sentence in self.sentences:
             longer = f"{told}; {sentence}" if told else sentence
-            if told and len((head + longer).encode()) > MESSAGE_LIMIT - len(_MORE):
+            if told and len((head + longer).encode()) > _SUMMARY_LIMIT - len(_MORE):
                 return head + told + _MORE
             told = longer
         return head + told + (_MORE if len(self.sentences) == _SENTENCES else "")
@@ -99,9 +107,6 @@ class Digests:
 
     def __bool__(self) -> bool:
         return bool(self._digests)
-
-    def __contains__(self, reason: EventReason) -> bool:
-        return any(reason is key[0] for key in self._digests)
 
     def __iter__(self) -> Iterator[Digest]:
         return iter(self._digests.values())

@@ -50,11 +50,11 @@ class EventLog:
             await self._find(name, notice)
 
     async def _find(self, name: str, notice: Notice) -> None:
-        """Counts on from an event that stands there.
+        """Counts on from an event that stands there; to write to it tells what it says.
 
         One that a request of ours without an answer has left counts already.
         """
-        found = await self._api.request("GET", f"{self._study.events_path}/{name}")
+        found = await self._patch(name, {"lastTimestamp": _time(notice.last_at)})
         self._remember(name, whole(found, "count") or 0)
         ours = text(found, "reportingInstance") == self._instance
         if not (ours and text(found, "firstTimestamp") == _time(notice.first_at)):
@@ -63,11 +63,8 @@ class EventLog:
     async def _count(self, name: str, notice: Notice) -> bool:
         """Adds to the count; False when the event has gone: they live for an hour."""
         count = self._counts[name] + notice.count
-        change = {"count": count, "lastTimestamp": _time(notice.last_at)}
         try:
-            await self._api.request(
-                "PATCH", f"{self._study.events_path}/{name}", body=change, content_type=MERGE
-            )
+            await self._patch(name, {"count": count, "lastTimestamp": _time(notice.last_at)})
         except ApiRefused as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -75,6 +72,10 @@ class EventLog:
             return False
         self._remember(name, count)
         return True
+
+    async def _patch(self, name: str, change: dict[str, Any]) -> dict[str, Any]:
+        path = f"{self._study.events_path}/{name}"
+        return await self._api.request("PATCH", path, body=change, content_type=MERGE)
 
     def _remember(self, name: str, count: int) -> None:
         self._counts[name] = count
