@@ -293,8 +293,12 @@ def test_a_known_result_is_imported():
         TrialReason.IMPORTED,
         (0.5,),
     )
-    assert broken.state is TrialState.INFEASIBLE
-    assert missing.reason is TrialReason.METRICS_MISSING
+    assert (broken.state, broken.message) == (TrialState.INFEASIBLE, "black 1 is above 0.05")
+    assert (missing.state, missing.message) == (
+        TrialState.FAILED,
+        "no value of accuracy was reported",
+    )
+    assert {broken.reason, missing.reason} == {TrialReason.IMPORTED}
 
 
 def test_an_initial_trial_without_metrics_has_to_run():

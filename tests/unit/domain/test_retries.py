@@ -4,7 +4,7 @@ import pytest
 
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.retries import NoRetry, adjust
-from kubetune.domain.space import Constraint, Derived, Space
+from kubetune.domain.space import Constraint, Derived, Integer, Space
 from kubetune.domain.study import Adjustment, TrialPolicy
 from tests.builders import SPACE, make_study, make_trial
 
@@ -34,6 +34,28 @@ def retry(*rules, out_of_memory=0, retries=2, space=SPACE, **values):
 def test_rules_are_applied():
     """The other values stay as they were."""
     assert retry(HALVE, DOUBLE) == VALUES | {"batch": 4, "steps": 4}
+
+
+UNDEFINED = compile_expression("batch % (steps - 4) == 0", SCOPE)
+NEEDED = compile_expression("batch < 5", SCOPE)
+
+
+def test_arithmetic_without_an_answer_forbids():
+    """The same rule as in a draw: nothing unknown is ever launched."""
+    parameters = (Integer(name="batch", low=1, high=64), Integer(name="steps", low=1, high=8))
+    for forbid, text in ((UNDEFINED, "odd"), (NEEDED, "small")):
+        space = Space(parameters=parameters, constraints=(Constraint(name=text, forbid=forbid),))
+        found = retry(HALVE, DOUBLE, space=space)
+        assert found == NoRetry(f"the adjusted values break constraint {text}")
+
+
+def test_a_constraint_on_a_value_that_is_not_there_does_not_apply():
+    """As in a draw: an inactive parameter breaks nothing."""
+    scope = SCOPE | {"warmup": Kind.INT}
+    forbid = compile_expression("batch < 5 && warmup > 0", scope)
+    parameters = (Integer(name="batch", low=1, high=64), Integer(name="warmup", low=1, high=8))
+    space = Space(parameters=parameters, constraints=(Constraint(name="rule", forbid=forbid),))
+    assert retry(HALVE, space=space) == VALUES | {"batch": 4}
 
 
 def test_rules_see_the_values_before():

@@ -1,10 +1,10 @@
 """Carries out a plan's actions, in their order; each may be repeated without harm."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
+from kubetune.app.done import Done
 from kubetune.app.launches import Launches
 from kubetune.domain import outcomes, ranking, sentences
 from kubetune.domain.actions import (
@@ -35,44 +35,6 @@ from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
 
 AWAY = "what runs trials does not answer"
-
-
-@dataclass(slots=True)
-class Done:
-    """What became of a list of actions.
-
-    `undone` names the trials whose results could not be stored, `unlaunched` those whose runs
-    could not be started: what the plan says of that is not announced. `events` are those that only
-    acting could tell. `exhausted`: no trial is left to draw. `unreachable`: the database went away;
-    the actions after that were not tried. `error` is the first exception that nobody expected;
-    what did not depend on it was done all the same.
-    """
-
-    changed: bool = False
-    undone: set[int] = field(default_factory=set)
-    unlaunched: set[int] = field(default_factory=set)
-    events: list[Event] = field(default_factory=list)
-    exhausted: bool = False
-    unreachable: bool = False
-    error: Exception | None = None
-
-    def leave(self, action: Action) -> None:
-        """Notes that an action was not carried out."""
-        match action:
-            case TellResult(number=number) | RetryTrial(number=number):
-                self.undone.add(number)
-            case RecordPoints(number=number):
-                self.undone.add(number)
-            case LaunchTrial(number=number):
-                self.unlaunched.add(number)
-            case _:
-                pass
-
-    def announces(self, event: Event) -> bool:
-        """Whether what an event says has come true."""
-        if event.reason is EventReason.TRIAL_LAUNCHED and event.number in self.unlaunched:
-            return False
-        return event.number not in self.undone
 
 
 class Actor:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from kubetune.app.act import Actor, Done
+from kubetune.app.act import Actor
 from kubetune.app.alarm import Alarm
 from kubetune.app.backoff import Backoff
+from kubetune.app.done import Done
 from kubetune.app.observe import Observer
 from kubetune.app.readings import Readings
 from kubetune.domain import sentences

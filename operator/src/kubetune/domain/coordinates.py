@@ -114,6 +114,11 @@ class Coordinates:
         """
         return self._decide({}, lambda parameter, _: parameters[parameter.name])
 
+    def broken(self, values: Assignment) -> tuple[str, ...]:
+        """The hard constraints that complete values break, derived and fixed ones included."""
+        constraints = (item for item in self.space.constraints if item.hard)
+        return tuple(item.name for item in constraints if self._matches(item, values))
+
     def encode(self, parameters: Assignment) -> dict[str, float | int]:
         """The point of given parameters; the middle of an axis for an inactive parameter.
 

@@ -31,7 +31,6 @@ def finish(
     spec: StudySpec,
     points: Sequence[Point],
     final: Metrics,
-    reason: TrialReason = TrialReason.NONE,
     message: str = "",
 ) -> Outcome:
     """The outcome of a trial that ran to its end, from its whole curve and final metrics.
@@ -60,7 +59,7 @@ def finish(
             text = f"outcome constraint on {constraint.metric}: no finite value was reported"
             return _missing(text, metrics)
         broken_by.append(_excess(constraint, measured))
-    state = TrialState.COMPLETE
+    state, reason = TrialState.COMPLETE, TrialReason.NONE
     if any(excess > 0.0 for excess in broken_by):
         state, reason = TrialState.INFEASIBLE, TrialReason.OUTCOME_CONSTRAINT_BROKEN
         message = _broken(spec, metrics, broken_by)

@@ -1,7 +1,7 @@
 """What the end of a run means for its trial: the one place where exits become outcomes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kubetune.domain import curves, measures, retries
@@ -87,10 +87,15 @@ def judge(spec: StudySpec, trial: Trial, run: Run) -> Ending:
 
 
 def initial_outcome(spec: StudySpec, initial: InitialTrial) -> Outcome | None:
-    """The outcome of an initial trial whose result is known; None when it has to run."""
+    """The outcome of an initial trial whose result is known; None when it has to run.
+
+    Its reason is always Imported: one that breaks an outcome constraint has used up nothing and
+    is no failure of this study.
+    """
     if initial.metrics is None:
         return None
-    return measures.finish(spec, (), initial.metrics, TrialReason.IMPORTED)
+    outcome = measures.finish(spec, (), initial.metrics)
+    return replace(outcome, reason=TrialReason.IMPORTED)
 
 
 def conclude(spec: StudySpec, trial: Trial, verdict: Verdict) -> Outcome:

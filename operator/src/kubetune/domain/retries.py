@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Undefined
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
@@ -21,7 +22,8 @@ def adjust(spec: StudySpec, trial: Trial) -> Assignment | NoRetry:
 
     Every rule sees the values of the attempt that failed, so their order does not matter. An
     adjusted value keeps its kind: a whole number is cut towards zero and must not fall below 1.
-    Refused as well: values that are the same as before, and ones that a hard constraint forbids.
+    Refused as well: values that are the same as before, and ones that a hard constraint forbids,
+    by the same rule as in a draw.
     """
     policy = spec.trials
     if not policy.on_out_of_memory or policy.out_of_memory_retries == 0:
@@ -40,10 +42,8 @@ def adjust(spec: StudySpec, trial: Trial) -> Assignment | NoRetry:
     _derive(spec, values)
     if values == dict(trial.parameters):
         return NoRetry("the rules change nothing")
-    for constraint in spec.space.constraints:
-        applies = constraint.forbid.names <= values.keys()
-        if constraint.hard and applies and constraint.forbid.holds(values):
-            return NoRetry(f"the adjusted values break constraint {constraint.name}")
+    for name in Coordinates(spec.space).broken(values):
+        return NoRetry(f"the adjusted values break constraint {name}")
     return values
 
 

@@ -55,13 +55,13 @@ def pending_initial(spec: StudySpec, trials: Collection[Trial]) -> tuple[Initial
 
 
 def failures(trials: Collection[Trial]) -> int:
-    """How many trials failed; one that was cancelled with its study did not."""
+    """How many trials failed; one that was cancelled with its study, or imported, did not."""
     return sum(
         1
         for trial in trials
         if trial.state is TrialState.FAILED
         and trial.outcome is not None
-        and trial.outcome.reason is not TrialReason.CANCELLED
+        and trial.outcome.reason not in {TrialReason.CANCELLED, TrialReason.IMPORTED}
     )
 
 

@@ -35,11 +35,23 @@ def make_peers(*values):
         (0.25, 1, 2, [0.25, 0.5, 1]),
         (5, 4, 2, []),
         (0, 4, 2, []),
+        (0.1, 0.3, 3, [0.1, pytest.approx(0.3)]),
+        (0.1, 0.7 + 0.1, 2, [0.1, 0.2, 0.4, pytest.approx(0.8)]),
     ],
 )
 def test_rungs_grow_by_the_factor(low, until, factor, expected):
     """Rungs are min_resource * factor^k; a nonsensical minimum has none and never loops."""
     assert rungs.rung_steps(make_pruner(low, None, factor), until) == expected
+
+
+@pytest.mark.parametrize("last", [0.8, 0.7 + 0.1, 0.8 + 1e-12])
+def test_a_step_that_misses_a_rung_by_rounding_has_reached_it(last):
+    """Epochs are counted in tenths, and tenths are no binary numbers."""
+    spec = make_study(pruner=make_pruner(0.1, 10.0, 2))
+    trial = make_trial(1, curve=make_points(0.5, start=last))
+    peers = [make_trial(2, curve=make_points(0.6, start=0.8))]
+    message = rungs.asha(spec, trial, peers)
+    assert message == "value 0.5 at step 0.8 is not within the best 1 of 2 (needs >= 0.6)"
 
 
 @pytest.mark.parametrize(

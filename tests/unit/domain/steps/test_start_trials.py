@@ -12,6 +12,7 @@ from kubetune.domain.actions import (
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import InitialTrial, TrialPolicy
+from kubetune.domain.trial import TrialState
 from tests.builders import (
     make_observation,
     make_outcome,
@@ -87,6 +88,21 @@ class TestInitialTrials:
         spec = replace(self.spec, trials=TrialPolicy(max=1), initial_trials=(KNOWN,))
         imported = make_trial(0, initial="known", outcome=make_outcome(reason=TrialReason.IMPORTED))
         assert planned(make_observation(imported, spec=spec), DrawTrials) == [DrawTrials(1)]
+
+    @pytest.mark.parametrize("state", [TrialState.INFEASIBLE, TrialState.FAILED])
+    def test_one_that_is_of_no_use_counts_against_nothing(self, state: TrialState) -> None:
+        """It broke its limit before this study: neither trials.max nor maxFailed knows of it."""
+        spec = replace(self.spec, trials=TrialPolicy(max=1, max_failed=0), initial_trials=(KNOWN,))
+        values = (0.2,) if state is TrialState.INFEASIBLE else ()
+        known = make_outcome(state=state, reason=TrialReason.IMPORTED, values=values)
+        imported = make_trial(0, initial="known", outcome=known)
+        assert planned(make_observation(imported, spec=spec), DrawTrials) == [DrawTrials(1)]
+
+    def test_nothing_is_added_while_nothing_can_be_launched(self) -> None:
+        """Known results are imported all the same: they need no run."""
+        held = make_observation(spec=self.spec, held="exceeded quota")
+        assert planned(held, AddInitialTrial) == [AddInitialTrial("known")]
+        assert planned(replace(held, spec=make_study()), DrawTrials) == []
 
     def test_more_of_them_than_the_budget_are_not_all_run(self) -> None:
         """trials.max holds for them too; known ones are imported all the same."""

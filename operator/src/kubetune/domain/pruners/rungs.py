@@ -19,6 +19,9 @@ from kubetune.domain import curves
 from kubetune.domain.study import Direction, Pruner, StudySpec
 from kubetune.domain.trial import Trial
 
+_HAIR = 1e-9
+"""Steps such as 0.7 + 0.1 miss a rung at 0.8 by rounding, not by distance; relative."""
+
 
 def asha(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
     """One bracket: every trial starts at the lowest rung."""
@@ -57,12 +60,11 @@ def bracket_of(study_name: str, number: int, budgets: Sequence[int]) -> int:
 
 
 def rung_steps(pruner: Pruner, until: float) -> list[float]:
-    """The rungs at or below `until`, ascending."""
-    steps = []
-    step = pruner.min_resource
-    while 0 < step <= until:
+    """The rungs at or below `until`, ascending; a hair above it counts as reached."""
+    steps: list[float] = []
+    factor = max(pruner.reduction_factor, 2)
+    while 0 < (step := pruner.min_resource * factor ** len(steps)) <= until * (1.0 + _HAIR):
         steps.append(step)
-        step *= max(pruner.reduction_factor, 2)
     return steps
 
 
@@ -73,14 +75,15 @@ def _halve(spec: StudySpec, trial: Trial, peers: Sequence[Trial], *, skipped: in
     if not reached:
         return None
     rung = reached[-1]
-    own = curves.value_at(trial.curve, objective, rung)
+    least = rung * (1.0 - _HAIR)
+    own = curves.value_at(trial.curve, objective, least)
     if own is None:
         return None
     if not math.isfinite(own):
         return f"value {own} at step {rung:.6g} is not a number to compare"
     seen = [own]
     for peer in peers:
-        value = curves.value_at(peer.curve, objective, rung)
+        value = curves.value_at(peer.curve, objective, least)
         if value is not None and math.isfinite(value):
             seen.append(value)
     keep = max(1, len(seen) // spec.pruner.reduction_factor)
