@@ -29,6 +29,12 @@ _COLUMNS = (
     ("Failed", "integer", ".status.trials.failed"),
     ("Age", "date", ".metadata.creationTimestamp"),
 )
+_WIDE_COLUMNS = (
+    ("Total", "integer", ".status.trials.total"),
+    ("Max", "integer", ".spec.trials.max"),
+    ("Pruned", "integer", ".status.trials.pruned"),
+    ("Infeasible", "integer", ".status.trials.infeasible"),
+)
 
 
 def crd() -> dict[str, Any]:
@@ -70,7 +76,11 @@ def _version() -> dict[str, Any]:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path} for name, kind, path in _COLUMNS
+            *({"name": name, "type": kind, "jsonPath": path} for name, kind, path in _COLUMNS),
+            *(
+                {"name": name, "type": kind, "jsonPath": path, "priority": 1}
+                for name, kind, path in _WIDE_COLUMNS
+            ),
         ],
         "schema": {"openAPIV3Schema": _root()},
     }
@@ -84,16 +94,26 @@ def _root() -> dict[str, Any]:
         "properties": {
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},
-            "metadata": {"type": "object"},
+            "metadata": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "maxLength": 253, "description": "The study's name."}
+                },
+            },
             "spec": structural(TuningStudySpec),
             "status": structural(TuningStudyStatus),
         },
         "x-kubernetes-validations": [
-            rule("size(self.metadata.name) <= 63", "the name may have 63 characters at most"),
+            rule(
+                "size(self.metadata.name) <= 63",
+                "the name may have 63 characters at most",
+                "metadata.name",
+            ),
             rule(
                 "!self.metadata.name.contains('.')",
                 "the name may have small letters, digits and '-', but no dot: it is part of its"
                 " trials' names",
+                "metadata.name",
             ),
             *immutable.rules(),
         ],

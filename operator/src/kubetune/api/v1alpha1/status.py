@@ -1,7 +1,7 @@
 """The status of a study: a bounded projection of its trials, written by the operator."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
 
@@ -24,8 +24,8 @@ MESSAGE_LIMIT = 32_768
 SENTENCE_LIMIT = 1024
 """The longest sentence elsewhere in a status, in characters."""
 
-ATOMIC_LIST = {"x-kubernetes-list-type": "atomic"}
-ATOMIC_MAP = {"x-kubernetes-map-type": "atomic"}
+ATOMIC_LIST: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+ATOMIC_MAP: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
 """Owned as a whole: the record of who owns what stays small."""
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -40,8 +40,8 @@ class Condition(Wire):
     status: Truth = Field(description="Whether it holds.")
     reason: StudyReason = Field(description="Why, in one word.")
     message: Message = Field(default="", description="Why, in a sentence.")
-    observed_generation: Count = Field(
-        default=0, description="The generation of the spec that this speaks of."
+    observed_generation: Count | None = Field(
+        default=None, description="The generation of the spec that this speaks of."
     )
     last_transition_time: datetime = Field(description="When status last changed.")
 
@@ -128,8 +128,8 @@ class RankedTrial(Wire):
 class TuningStudyStatus(Wire):
     """Where a study stands. Conditions are the truth; phase is for people."""
 
-    observed_generation: Count = Field(
-        default=0, description="The generation of the spec that this speaks of."
+    observed_generation: Count | None = Field(
+        default=None, description="The generation of the spec that this speaks of."
     )
     phase: Annotated[str, Field(max_length=64)] = Field(
         default="", description="One word for people; nothing reads it back."
