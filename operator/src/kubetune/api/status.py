@@ -83,14 +83,24 @@ def invalid_status(
     told = _by_type(earlier)
     if told.get(ConditionType.SUCCEEDED, {}).get("status", Truth.UNKNOWN) != Truth.UNKNOWN:
         found = found[:2]
-    fresh = {item["type"]: item for item in _conditions(found, generation, now, earlier)}
-    merged = {**told, **fresh}
-    return {
-        **earlier,
-        "observedGeneration": generation,
-        "phase": INVALID,
-        "conditions": [merged[kind.value] for kind in ConditionType if kind.value in merged],
-    }
+    merged = _merged(found, generation, now, earlier)
+    return {**earlier, "observedGeneration": generation, "phase": INVALID, "conditions": merged}
+
+
+def storageless_status(
+    trouble: str, *, generation: int, now: float, earlier: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The status of a study whose database does not answer before anything was read from it.
+
+    What was told of its trials stays as it was.
+    """
+    reason = StudyReason.STORAGE_UNREACHABLE
+    found = (
+        Condition(ConditionType.STORAGE_REACHABLE, Truth.FALSE, reason, trouble),
+        Condition(ConditionType.PROGRESSING, Truth.FALSE, reason, "see StorageReachable"),
+    )
+    merged = _merged(found, generation, now, earlier)
+    return {**earlier, "observedGeneration": generation, "conditions": merged}
 
 
 def spell(seconds: float) -> str:
@@ -103,6 +113,15 @@ def _conditions(
 ) -> list[dict[str, Any]]:
     told = _by_type(earlier)
     return [_condition(item, generation, now, told.get(item.type, {})) for item in conditions]
+
+
+def _merged(
+    found: Iterable[Condition], generation: int, now: float, earlier: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """These conditions among those that stand already, in their fixed order."""
+    fresh = {item["type"]: item for item in _conditions(found, generation, now, earlier)}
+    merged = {**_by_type(earlier), **fresh}
+    return [merged[kind.value] for kind in ConditionType if kind.value in merged]
 
 
 def _condition(

@@ -168,6 +168,69 @@ def crd() -> None:
     typer.echo(definition.render(), nl=False)
 
 
+@app.command()
+def operator(
+    storage: Annotated[
+        str,
+        typer.Option(
+            envvar="KUBETUNE_STORAGE",
+            metavar="URL",
+            help="every study's trials: sqlite:////data/kubetune.db or postgresql+psycopg://...",
+        ),
+    ],
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            envvar="KUBETUNE_PROMETHEUS",
+            metavar="URL",
+            help="where live metrics are read; without it nothing is pruned",
+        ),
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("-n", "--namespace", help="watch this one; may be repeated [all]"),
+    ] = None,
+    own_namespace: Annotated[
+        str | None,
+        typer.Option(envvar="POD_NAMESPACE", help="the operator's own: no study may be in it"),
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="outside a cluster [as kubectl finds it]")
+    ] = None,
+    health_address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="serves /healthz")
+    ] = "0.0.0.0:8080",
+    metrics_address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="serves /metrics")
+    ] = "0.0.0.0:9090",
+    resync_seconds: Annotated[
+        float, typer.Option(min=1, help="look at every study at least so often")
+    ] = 60.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="log every step")] = False,
+) -> None:
+    """Run the operator: watch studies, launch their trials as Jobs.
+
+    Stopped with Ctrl-C or SIGTERM, it leaves trials running; the next one goes on with them.
+
+    Example: kubetune operator --storage sqlite:////tmp/kubetune.db --prometheus http://localhost:9090
+    """
+    from kubetune.cli import operator as command  # noqa: PLC0415 - start-up time
+
+    command.operator(
+        command.Request(
+            storage=storage,
+            prometheus=prometheus,
+            namespaces=tuple(namespace or ()),
+            own_namespace=own_namespace,
+            kubeconfig=kubeconfig,
+            health_address=health_address,
+            metrics_address=metrics_address,
+            resync_seconds=resync_seconds,
+            verbose=verbose,
+        )
+    )
+
+
 def main() -> None:
     """The entry point. Output that cannot be written ends in one line, never in a traceback."""
     for name in ("stdout", "stderr"):

@@ -59,3 +59,4 @@ class EventReason(StrEnum):
     STUDY_SUCCEEDED = "StudySucceeded"
     STUDY_FAILED = "StudyFailed"
     STUDY_SUSPENDED = "StudySuspended"
+    INVALID_SPEC = "InvalidSpec"

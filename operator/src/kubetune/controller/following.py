@@ -1,0 +1,201 @@
+"""What following one study takes: its engine, and everything that the engine stands on."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kubetune.adapters.kubernetes.executor import KubernetesExecutor
+from kubetune.adapters.kubernetes.names import job_name
+from kubetune.adapters.kubernetes.status import ResourceSink
+from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.adapters.prometheus.source import PrometheusSource
+from kubetune.api import status as wire
+from kubetune.app.cancelling import cancel_all
+from kubetune.app.engine import Engine
+from kubetune.controller.admitting import Admitted, admit
+from kubetune.controller.no_metrics import NoMetrics
+from kubetune.controller.resource import Resource
+from kubetune.controller.services import Services
+from kubetune.domain.events import Event
+from kubetune.domain.faults import InvalidSpec
+from kubetune.domain.ports import MetricSource, StorageUnreachable
+from kubetune.domain.reasons import EventReason
+from kubetune.domain.status import StudyStatus
+from kubetune.domain.study import StudySpec
+
+
+class Following:
+    """Takes a study from its manifest to its end, one generation at a time.
+
+    `follow` may be cancelled at any moment and called again. Between two calls only the sink lives
+    on, which knows what was written last.
+    """
+
+    def __init__(self, resource: Resource, services: Services) -> None:
+        self._services = services
+        self._resource = resource
+        self._admitted: Admitted | None = None
+        self._executor: KubernetesExecutor | None = None
+        self._metrics: MetricSource | None = None
+        self._moved_at = services.clock.monotonic()
+        self._woken_at: float | None = None
+        self._resting = False
+        self._sink = ResourceSink(
+            services.api,
+            resource.reference,
+            self._render,
+            clock=services.clock,
+            generation=resource.generation,
+            earlier=resource.status,
+        )
+
+    def wake(self) -> None:
+        """A Job or pod of the study has changed."""
+        if self._executor:
+            self._woken_at = self._woken_at or self._services.clock.monotonic()
+            self._executor.wake()
+
+    def silent_seconds(self, now: float) -> float:
+        """How long nothing has moved; 0 while it rests until its spec changes."""
+        return 0.0 if self._resting else now - self._moved_at
+
+    async def follow(self, resource: Resource) -> bool:
+        """Follows one generation as far as it goes; True when it has ended and its status says so.
+
+        Raises:
+            StorageUnreachable, ApiUnreachable, ApiRefused: to be tried again later.
+        """
+        self._resource = resource
+        self._sink.generation = resource.generation
+        self._move()
+        try:
+            self._admitted = await admit(resource, self._services)
+            store = await self._open(self._admitted.spec)
+        except InvalidSpec as refused:
+            self._refuse(refused)
+            return False
+        except StorageUnreachable as trouble:
+            self._lose_storage(trouble)
+            raise
+        try:
+            ended = (await self._tune(self._admitted.spec, store)).ended
+        finally:
+            self._executor = self._metrics = None
+            await store.close()
+        return ended and await self._sink.flush() and not self._sink.gone
+
+    async def rest(self) -> None:
+        """Waits for ever: there is nothing to do until the spec changes."""
+        self._resting = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._resting = False
+            self._move()
+
+    async def cancel_trials(self) -> None:
+        """The study was deleted, and its Jobs with it: its history keeps no trial that runs."""
+        self._services.exporter.removed(self._resource.namespace, self._resource.name)
+        if self._admitted is None:
+            return
+        try:
+            store = await self._open(self._admitted.spec)
+        except (InvalidSpec, StorageUnreachable):
+            return
+        try:
+            await cancel_all(store, self._services.clock)
+        finally:
+            await store.close()
+
+    async def close(self) -> None:
+        """Writes what is left to say, within a bounded time."""
+        await self._sink.flush()
+        await self._sink.close()
+
+    async def publish(self, status: StudyStatus, events: Sequence[Event]) -> None:
+        """The StatusSink port: the same status for the resource and for Prometheus."""
+        resource, admitted = self._resource, self._admitted
+        metric = admitted.spec.objective.metric if admitted else ""
+        self._services.exporter.publish(
+            resource.namespace, resource.name, status, events, metric=metric
+        )
+        await self._sink.publish(status, events)
+
+    async def _tune(self, spec: StudySpec, store: OptunaStore) -> StudyStatus:
+        services, resource = self._services, self._resource
+        self._executor = KubernetesExecutor(
+            services.api, resource.owner, services.view, services.clock
+        )
+        self._metrics = self._source(spec)
+        engine = Engine(
+            spec=spec,
+            study_uid=resource.uid,
+            store=store,
+            executor=self._executor,
+            metrics=self._metrics,
+            sink=self,
+            clock=services.clock,
+            resync_seconds=services.options.resync_seconds,
+            on_pass=self._passed,
+        )
+        return await engine.run()
+
+    def _source(self, spec: StudySpec) -> MetricSource:
+        if self._services.poller is None:
+            return NoMetrics()
+        resource = self._resource
+        return PrometheusSource(
+            self._services.poller,
+            study_uid=resource.uid,
+            namespace=resource.namespace,
+            job_name=lambda number, attempt: job_name(resource.name, resource.uid, number, attempt),
+            clock=self._services.clock,
+            queries=spec.metric_queries,
+        )
+
+    def _passed(self, seconds: float) -> None:
+        self._move()
+        exporter, resource = self._services.exporter, self._resource
+        exporter.reconciled(resource.namespace, resource.name, seconds)
+        if self._woken_at is not None:
+            exporter.woke(max(0.0, self._moved_at - seconds - self._woken_at))
+            self._woken_at = None
+
+    def _move(self) -> None:
+        self._moved_at = self._services.clock.monotonic()
+
+    async def _open(self, spec: StudySpec) -> OptunaStore:
+        services, resource = self._services, self._resource
+        name = f"{resource.namespace}/{resource.name}/{resource.uid}"
+        return await OptunaStore.open(services.options.storage, name, spec, services.clock)
+
+    def _render(
+        self, status: StudyStatus, *, generation: int, now: float, earlier: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        assert self._admitted is not None
+        warned = getattr(self._metrics, "messages", ())
+        return wire.status_of(
+            status,
+            spec=self._admitted.spec,
+            uid=self._resource.uid,
+            generation=generation,
+            now=now,
+            earlier=earlier,
+            feasible_share=self._admitted.feasible_share,
+            messages=(*self._admitted.warnings, *warned),
+        )
+
+    def _refuse(self, refused: InvalidSpec) -> None:
+        resource, now = self._resource, self._services.clock.now()
+        status = wire.invalid_status(
+            refused.faults, generation=resource.generation, now=now, earlier=self._sink.shown
+        )
+        told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
+        self._sink.publish_raw(status, [told])
+
+    def _lose_storage(self, trouble: StorageUnreachable) -> None:
+        now = self._services.clock.now()
+        status = wire.storageless_status(
+            str(trouble), generation=self._resource.generation, now=now, earlier=self._sink.shown
+        )
+        self._sink.publish_raw(status)

@@ -1,0 +1,113 @@
+"""One study's loop: from its resource to an engine that turns, and again when the spec changes."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from enum import Enum, auto
+from typing import TypeVar
+
+from kubetune.adapters.kubernetes.api import ApiRefused, ApiUnreachable
+from kubetune.app.backoff import Backoff
+from kubetune.controller.following import Following
+from kubetune.controller.resource import Resource
+from kubetune.controller.services import Services
+from kubetune.domain.ports import StorageUnreachable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Stop(Enum):
+    """Why a loop is to end before its study has."""
+
+    EXITING = auto()
+    DELETED = auto()
+
+
+class StudyLoop:
+    """Follows one study until it has ended, is deleted, or the operator exits.
+
+    Nothing is kept here that a restart would need. A changed spec begins the study's work anew:
+    what stands in the database and in the cluster is found again. Whatever goes wrong is logged,
+    shown where it can be, and tried again: a loop never dies of an error.
+    """
+
+    def __init__(self, resource: Resource, services: Services) -> None:
+        self.resource = resource
+        self._services = services
+        self._following = Following(resource, services)
+        self._changed = asyncio.Event()
+        self._stop: Stop | None = None
+        self._backoff = Backoff()
+
+    def saw(self, resource: Resource) -> None:
+        """Takes a newer state; another generation begins the work anew."""
+        changed = resource.generation != self.resource.generation
+        self.resource = resource
+        if changed:
+            self._changed.set()
+
+    def wake(self) -> None:
+        """A Job or pod of the study has changed."""
+        self._following.wake()
+
+    def stop(self, why: Stop) -> None:
+        """Ends the loop; `run` returns soon after."""
+        self._stop = self._stop or why
+        self._changed.set()
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the study is gone."""
+        return self._stop is Stop.DELETED
+
+    def silent_seconds(self, now: float) -> float:
+        """How long nothing has moved in here, on the monotonic clock; 0 while it rightly waits."""
+        return self._following.silent_seconds(now)
+
+    async def run(self) -> None:
+        """Turns until there is nothing more to do."""
+        try:
+            while self._stop is None:
+                self._changed.clear()
+                if await self._until_changed(self._turn(self.resource)):
+                    break
+            if self._stop is Stop.DELETED:
+                await self._following.cancel_trials()
+        finally:
+            await self._following.close()
+
+    async def _turn(self, resource: Resource) -> bool:
+        """Follows one generation to its end; True when its status tells of it."""
+        try:
+            if await self._following.follow(resource):
+                return True
+        except (StorageUnreachable, ApiUnreachable, ApiRefused) as trouble:
+            log.warning("%s: %s; tried again", resource, trouble)
+            await self._pause()
+        except Exception:
+            log.exception("%s: an unexpected error; tried again", resource)
+            await self._pause()
+        else:
+            await self._following.rest()
+        return False
+
+    async def _pause(self) -> None:
+        clock = self._services.clock
+        self._services.exporter.loop_failed(self.resource.namespace, self.resource.name)
+        self._backoff.failed(clock.monotonic())
+        await asyncio.sleep(self._backoff.wait_seconds(clock.monotonic()))
+
+    async def _until_changed(self, work: Coroutine[None, None, bool]) -> bool:
+        """The work's answer; False when something else is to be done before it came."""
+        task = asyncio.create_task(work, name=f"study {self.resource}")
+        changed = asyncio.create_task(self._changed.wait())
+        try:
+            await asyncio.wait({task, changed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished = task.done()
+            task.cancel()
+            changed.cancel()
+            await asyncio.gather(task, changed, return_exceptions=True)
+        return finished and not self._changed.is_set() and task.result()
