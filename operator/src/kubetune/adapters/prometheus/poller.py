@@ -57,7 +57,7 @@ class _Batch:
     """The wants of one window, and the task that answers them by study uid."""
 
     wants: list[Want] = field(default_factory=list)
-    answer: _Answer | None = None
+    answer: "_Answer | None" = None
 
 
 class Poller:
