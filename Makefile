@@ -49,9 +49,10 @@ format: env ## formats the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-generate: env ## writes what is generated: the CRD and its reference
+generate: env ## writes what is generated: the CRD and the references
 	$(PY) -m kubetune.api.crd crds
 	$(PY) -m kubetune.api.reference docs/reference/study.md
+	$(PY) -m kubetune.adapters.prometheus.reference docs/reference/metrics.md
 
 verify: generate ## regenerates and fails when something generated was not committed
 	git diff --exit-code -- crds docs/reference

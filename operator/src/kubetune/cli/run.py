@@ -55,6 +55,8 @@ class Request:
 def run(request: Request) -> None:
     """Runs or resumes a study and ends the program with its exit code."""
     spec = _adjusted(manifests.load(request.manifest), request)
+    if spec.metric_queries:
+        say("metrics.queries are read on a cluster only: this run goes without them")
     path = request.output or Path("runs") / spec.name
     if request.fresh:
         path = path.resolve()

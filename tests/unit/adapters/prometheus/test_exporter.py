@@ -1,0 +1,159 @@
+"""The operator's own metrics: true, bounded, and gone with their study."""
+
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client import generate_latest
+
+from kubetune.adapters.prometheus.exporter import Exporter
+from kubetune.domain.events import Event
+from kubetune.domain.reasons import EventReason, StudyReason
+from kubetune.domain.status import Condition, ConditionType, Counts, StudyStatus, Truth
+from tests.builders import make_trial
+
+STUDY = 'namespace="team",study="digits"'
+
+
+def make_status(**changes: object) -> StudyStatus:
+    values = {
+        "phase": "Running",
+        "conditions": (
+            Condition(ConditionType.STORAGE_REACHABLE, Truth.TRUE, StudyReason.AS_EXPECTED),
+            Condition(ConditionType.METRICS_REACHABLE, Truth.FALSE, StudyReason.AS_EXPECTED),
+        ),
+        "counts": Counts(total=5, active=2, complete=2, failed=1, rejected={"too-big": 7}),
+        "best": make_trial(1, 0.9),
+        "baseline": make_trial(0, 0.5),
+        "improvement": 0.8,
+        "recent": (make_trial(3), make_trial(2, 0.7)),
+        "waiting": {4: "no node"},
+        "outcomes": {"usable": 3},
+    }
+    return StudyStatus(**(values | changes))  # type: ignore[arg-type]
+
+
+def shown(exporter: Exporter) -> set[str]:
+    """Every sample line."""
+    lines = generate_latest(exporter.registry).decode().splitlines()
+    return {line for line in lines if not line.startswith("#")}
+
+
+def test_a_status_becomes_numbers() -> None:
+    """What a study's status says, dashboards see, after its pods are long gone."""
+    exporter = Exporter()
+    exporter.publish("team", "digits", make_status(), metric="accuracy")
+    assert shown(exporter) >= {
+        'kubetune_studies{phase="Running"} 1.0',
+        'kubetune_study_trials{namespace="team",state="Active",study="digits"} 2.0',
+        'kubetune_study_trials{namespace="team",state="Failed",study="digits"} 1.0',
+        f'kubetune_study_rejected_draws_total{{constraint="too-big",{STUDY}}} 7.0',
+        f'kubetune_study_best_value{{metric="accuracy",{STUDY}}} 0.9',
+        f'kubetune_study_last_value{{metric="accuracy",{STUDY}}} 0.7',
+        f'kubetune_study_baseline_value{{metric="accuracy",{STUDY}}} 0.5',
+        f'kubetune_study_improvement_ratio{{metric="accuracy",{STUDY}}} 0.8',
+        'kubetune_study_outcome_trials{namespace="team",outcome="usable",study="digits"} 3.0',
+        f"kubetune_study_waiting_trials{{{STUDY}}} 1.0",
+        f"kubetune_study_storage_reachable{{{STUDY}}} 1.0",
+        f"kubetune_study_metrics_reachable{{{STUDY}}} 0.0",
+    }
+
+
+def test_what_is_not_known_is_absent() -> None:
+    """Without a best trial there is no value of it: a zero would be a lie."""
+    exporter = Exporter()
+    exporter.publish("team", "digits", make_status(best=None, baseline=None, improvement=None))
+    names = {line.partition("{")[0] for line in shown(exporter)}
+    assert "kubetune_study_trials" in names
+    assert not {"kubetune_study_best_value", "kubetune_study_improvement_ratio"} & names
+
+
+def test_a_removed_studys_series_end() -> None:
+    """Nothing labelled by a study outlives it; removing an unknown one is no error."""
+    exporter = Exporter()
+    exporter.publish("team", "digits", make_status())
+    exporter.reconciled("team", "digits", 0.01)
+    exporter.loop_failed("team", "digits")
+    exporter.removed("team", "digits")
+    exporter.removed("team", "digits")
+    assert not [line for line in shown(exporter) if "digits" in line or "phase=" in line]
+
+
+def test_series_do_not_grow_with_trials() -> None:
+    """A study of ten thousand trials has as many series as one of ten."""
+    sizes = []
+    for total in (10, 10_000):
+        exporter = Exporter()
+        exporter.publish("team", "digits", make_status(counts=Counts(total=total, complete=total)))
+        sizes.append(len(shown(exporter)))
+    assert sizes[0] == sizes[1]
+
+
+def test_passes_draws_and_events_are_counted() -> None:
+    """Each hook has its series."""
+    exporter = Exporter()
+    events = [Event(EventReason.TRIAL_LAUNCHED, "trial 1", 1)] * 2
+    exporter.publish("team", "digits", make_status(), events)
+    exporter.reconciled("team", "digits", 0.01)
+    exporter.loop_failed("team", "digits")
+    exporter.woke(0.2)
+    exporter.drawn(0.3)
+    assert shown(exporter) >= {
+        'kubetune_events_total{reason="TrialLaunched"} 2.0',
+        'kubetune_reconciles_total{namespace="team",result="success",study="digits"} 1.0',
+        'kubetune_reconciles_total{namespace="team",result="error",study="digits"} 1.0',
+        "kubetune_reconcile_duration_seconds_count 1.0",
+        "kubetune_wake_latency_seconds_sum 0.2",
+        "kubetune_draw_duration_seconds_sum 0.3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("/apis/batch/v1/namespaces/team/jobs", "jobs"),
+        ("/apis/batch/v1/namespaces/team/jobs/digits-1?propagationPolicy=Background", "jobs"),
+        ("/api/v1/namespaces/team/pods", "pods"),
+        ("/api/v1/namespaces/team", "namespaces"),
+        (
+            "/apis/kubetune.io/v1alpha1/namespaces/team/tuningstudies/digits/status",
+            "tuningstudies/status",
+        ),
+        ("/apis/kubetune.io/v1alpha1/tuningstudies", "tuningstudies"),
+        ("/version", "other"),
+        ("/api/v1/namespaces/team/pods/a/exec/../../../..", "other"),
+    ],
+)
+def test_requests_are_counted_by_resource(path: str, resource: str) -> None:
+    """Names of objects never become labels: there are as many series as kinds of requests."""
+    exporter = Exporter()
+    exporter.requested("GET", path, 200, 0.1)
+    line = f'kubetune_api_requests_total{{code="200",resource="{resource}",verb="GET"}} 1.0'
+    assert line in shown(exporter)
+
+
+def test_accepted_jobs_are_launches() -> None:
+    """A Job that was there already, or refused, is no launch."""
+    exporter = Exporter()
+    for status in (201, 409, 0):
+        exporter.requested("POST", "/apis/batch/v1/namespaces/team/jobs", status, 0.1)
+    assert "kubetune_launches_total 1.0" in shown(exporter)
+
+
+def test_the_port_is_served_and_freed() -> None:
+    """The metrics stand on the given address until the exporter is closed."""
+    exporter = Exporter()
+    port = exporter.serve("127.0.0.1:0")
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        assert b"kubetune_build_info{" in answer.read()
+    exporter.close()
+    exporter.close()
+    again = Exporter()
+    assert again.serve(f"127.0.0.1:{port}") == port
+    again.close()
+
+
+@pytest.mark.parametrize("address", ["9090", ":9090", "127.0.0.1:", "127.0.0.1:http"])
+def test_an_address_that_is_none(address: str) -> None:
+    """An address without host or port is refused with what to write."""
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        Exporter().serve(address)
