@@ -1,9 +1,11 @@
 """Values with valid defaults: a test names only what it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kubetune.domain.observation import Observation
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Exit, Run, RunState
 from kubetune.domain.space import Double, Space
@@ -71,6 +73,12 @@ def make_trial(number: int = 0, value: float | None = None, **changes: Any) -> T
 def make_points(*values: float, metric: str = "accuracy", start: float = 1) -> tuple[Point, ...]:
     """A curve: one point a value, at steps start, start + 1, ..."""
     return tuple(Point(start + index, {metric: value}) for index, value in enumerate(values))
+
+
+def make_field(spec: StudySpec, trial: Trial, peers: Iterable[Trial]) -> Field:
+    """What a running trial is compared with; of its own number it is the only one."""
+    others = (peer for peer in peers if peer.number != trial.number)
+    return Field(spec, (*others, replace(trial, state=TrialState.RUNNING, outcome=None)))
 
 
 def make_run(number: int = 0, attempt: int = 1, **changes: Any) -> Run:

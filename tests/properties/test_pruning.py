@@ -9,9 +9,14 @@ from kubetune.domain import curves, pruning
 from kubetune.domain.pruners import rungs
 from kubetune.domain.study import Direction, Objective, Patience, Pruner, PrunerAlgorithm, Summary
 from kubetune.domain.trial import Point, Trial, TrialState
-from tests.builders import make_outcome, make_study, make_trial
+from tests.builders import make_field, make_outcome, make_study, make_trial
 
 VALUES = st.integers(-20, 20).map(lambda n: n / 8)
+
+
+def prune(spec, trial, peers):
+    """The verdict over a trial among its peers."""
+    return pruning.prune(spec, trial, make_field(spec, trial, peers))
 
 
 @st.composite
@@ -65,8 +70,8 @@ def test_the_order_of_peers_does_not_matter(trials, pruner, random):
     spec = make_spec(pruner)
     shuffled = random.sample(trials, len(trials))
     for trial in trials:
-        verdict = pruning.prune(spec, trial, trials)
-        assert verdict == pruning.prune(spec, trial, shuffled)
+        verdict = prune(spec, trial, trials)
+        assert verdict == prune(spec, trial, shuffled)
         assert verdict is None or verdict.state is TrialState.PRUNED
 
 
@@ -87,8 +92,8 @@ def test_minimising_the_negative_decides_the_same(trials, pruner):
     mirrored = [mirror(trial) for trial in trials]
     down = make_spec(replace(pruner, **bounds), Direction.MINIMIZE)
     for trial, twin in zip(trials, mirrored, strict=True):
-        verdict = pruning.prune(make_spec(pruner), trial, trials)
-        assert (verdict is None) is (pruning.prune(down, twin, mirrored) is None)
+        verdict = prune(make_spec(pruner), trial, trials)
+        assert (verdict is None) is (prune(down, twin, mirrored) is None)
 
 
 @given(histories(), st.integers(2, 4), st.sampled_from(list(Summary)))
@@ -108,7 +113,7 @@ def test_a_rung_keeps_its_best_share_and_never_its_leader(trials, factor, summar
             for trial in trials
             if trial.number in at_rung and trial.curve[-1].step < rung * factor
         ]
-        kept = [trial for trial in standing if pruning.prune(spec, trial, trials) is None]
+        kept = [trial for trial in standing if prune(spec, trial, trials) is None]
         share = max(1, len(at_rung) // factor)
         limit = sorted(at_rung.values(), reverse=True)[share - 1] if at_rung else 0.0
         assert {trial.number for trial in kept} == {
@@ -122,4 +127,4 @@ def test_a_trial_at_its_end_is_left_alone(trials, pruner):
     spec = make_spec(replace(pruner, max_resource=9))
     for trial in trials:
         if trial.curve[-1].step >= 9:
-            assert pruning.prune(spec, trial, trials) is None
+            assert prune(spec, trial, trials) is None

@@ -20,7 +20,7 @@ from kubetune.domain.study import (
     Summary,
 )
 from kubetune.domain.trial import Trial, TrialState
-from tests.builders import make_outcome, make_points, make_study, make_trial
+from tests.builders import make_field, make_outcome, make_points, make_study, make_trial
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
@@ -32,6 +32,11 @@ STATES = {
 }
 SEEDS = st.integers(0, 2**32 - 1)
 DIRECTIONS = st.sampled_from(list(Direction))
+
+
+def prune(spec, trial, peers):
+    """The verdict over a trial among its peers."""
+    return pruning.prune(spec, trial, make_field(spec, trial, peers))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -86,7 +91,7 @@ def decide_both(pruner: Pruner, theirs, direction: Direction, seed: int, trial: 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of steps that are not shared
         expected = theirs.prune(study, study.trials[-1])
-    return pruning.prune(make_spec(pruner, direction), trial, history) is not None, bool(expected)
+    return prune(make_spec(pruner, direction), trial, history) is not None, bool(expected)
 
 
 def random_curve(seed: int, steps: int = 6, shift: float = 0.0) -> Trial:
@@ -162,7 +167,7 @@ def run_in_turn(pruner: Pruner, theirs, direction: Direction, seed: int, trials:
             asked.report(values[-1], step)
             expected = asked.should_prune()
             running = make_trial(number, curve=make_points(*values))
-            decision = pruning.prune(spec, running, done) is not None
+            decision = prune(spec, running, done) is not None
             assert decision is expected, f"trial {number} at step {step}"
             if decision:
                 break

@@ -6,16 +6,21 @@ from kubetune.domain import pruning
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import Direction, Objective, Patience, Pruner, PrunerAlgorithm
 from kubetune.domain.trial import Stage, TrialState
-from tests.builders import ACCURACY, make_outcome, make_points, make_study, make_trial
+from tests.builders import ACCURACY, make_field, make_outcome, make_points, make_study, make_trial
 
 ASHA = Pruner(algorithm=PrunerAlgorithm.ASHA, min_resource=1, max_resource=27, reduction_factor=3)
 BETTER = make_trial(0, 0.9, curve=make_points(0.9))
 WORSE = make_trial(1, curve=make_points(0.1))
 
 
+def prune(spec, trial, peers):
+    """The verdict over a trial among its peers."""
+    return pruning.prune(spec, trial, make_field(spec, trial, peers))
+
+
 def test_a_verdict_says_pruned_with_figures():
     """State Pruned, reason Pruned, and the figures that decided."""
-    verdict = pruning.prune(make_study(pruner=ASHA), WORSE, [BETTER])
+    verdict = prune(make_study(pruner=ASHA), WORSE, [BETTER])
     assert verdict
     assert (verdict.state, verdict.reason) == (TrialState.PRUNED, TrialReason.PRUNED)
     assert verdict.message == ("value 0.1 at step 1 is not within the best 1 of 2 (needs >= 0.9)")
@@ -24,7 +29,7 @@ def test_a_verdict_says_pruned_with_figures():
 def test_patience_has_its_own_reason():
     """A trial cut by its own curve says PatienceExhausted, with or without a pruner."""
     spec = make_study(pruner=Pruner(patience=Patience(evaluations=1)))
-    verdict = pruning.prune(spec, make_trial(curve=make_points(0.5, 0.4)), [])
+    verdict = prune(spec, make_trial(curve=make_points(0.5, 0.4)), [])
     assert verdict
     assert (verdict.state, verdict.reason) == (TrialState.PRUNED, TrialReason.PATIENCE_EXHAUSTED)
 
@@ -40,14 +45,14 @@ def test_patience_has_its_own_reason():
 )
 def test_some_trials_are_never_pruned(trial, why):
     """A trial at its end, a baseline, a finalist or a silent trial goes on."""
-    assert pruning.prune(make_study(pruner=ASHA), trial, [BETTER]) is None, why
+    assert prune(make_study(pruner=ASHA), trial, [BETTER]) is None, why
 
 
 def test_several_objectives_are_never_pruned():
     """There is no single curve to judge by."""
     second = Objective(metric="size", direction=Direction.MINIMIZE)
     spec = make_study(pruner=ASHA, objectives=(ACCURACY, second))
-    assert pruning.prune(spec, WORSE, [BETTER]) is None
+    assert prune(spec, WORSE, [BETTER]) is None
 
 
 @pytest.mark.parametrize(
@@ -66,23 +71,23 @@ def test_several_objectives_are_never_pruned():
 )
 def test_some_peers_do_not_count(peer):
     """The trial itself, infeasible ones, finalists, and peers without a finite value there."""
-    assert pruning.prune(make_study(pruner=ASHA), WORSE, [peer]) is None
+    assert prune(make_study(pruner=ASHA), WORSE, [peer]) is None
 
 
 @pytest.mark.parametrize("state", [TrialState.FAILED, TrialState.PRUNED, TrialState.COMPLETE])
 def test_ended_peers_count_by_their_curves(state):
     """A peer that failed later still set the mark at the rung that it reached."""
     peer = make_trial(2, curve=make_points(0.9), outcome=make_outcome(None, state=state))
-    assert pruning.prune(make_study(pruner=ASHA), WORSE, [peer])
+    assert prune(make_study(pruner=ASHA), WORSE, [peer])
 
 
 def test_no_pruner_prunes_nothing():
     """Algorithm None leaves every trial alone."""
-    assert pruning.prune(make_study(), WORSE, [BETTER]) is None
+    assert prune(make_study(), WORSE, [BETTER]) is None
 
 
 @pytest.mark.parametrize("algorithm", list(PrunerAlgorithm))
 def test_every_pruner_answers_without_peers(algorithm):
     """The first trial of a study is never cut for want of others."""
     spec = make_study(pruner=Pruner(algorithm=algorithm, max_resource=9))
-    assert pruning.prune(spec, make_trial(curve=make_points(0.1, 0.2)), []) is None
+    assert prune(spec, make_trial(curve=make_points(0.1, 0.2)), []) is None

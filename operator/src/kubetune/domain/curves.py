@@ -50,8 +50,8 @@ def value_at(points: Sequence[Point], objective: Objective, step: float) -> floa
             continue
         if objective.summary is Summary.LAST:
             return value
-        past = (point.metrics.get(metric, math.nan) for point in points[: index + 1])
-        finite = [number for number in past if math.isfinite(number)]
+        past = [point.metrics[metric] for point in points[: index + 1] if metric in point.metrics]
+        finite = list(filter(math.isfinite, past))
         return best(finite, objective.direction) if finite else value
     return None
 

@@ -4,15 +4,16 @@ Nothing is remembered between two calls: every rung, percentile and test is deri
 trials as they are stored, so a restart changes no decision.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from kubetune.domain.pruners import patience, percentile, rungs, threshold, wilcoxon
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import PrunerAlgorithm, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
 from kubetune.domain.verdict import Verdict
 
-_PRUNERS: dict[PrunerAlgorithm, Callable[[StudySpec, Trial, Sequence[Trial]], str | None]] = {
+_PRUNERS: dict[PrunerAlgorithm, Callable[[StudySpec, Trial, Field], str | None]] = {
     PrunerAlgorithm.MEDIAN: percentile.median,
     PrunerAlgorithm.PERCENTILE: percentile.percentile,
     PrunerAlgorithm.ASHA: rungs.asha,
@@ -22,14 +23,13 @@ _PRUNERS: dict[PrunerAlgorithm, Callable[[StudySpec, Trial, Sequence[Trial]], st
 }
 
 
-def prune(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> Verdict | None:
+def prune(spec: StudySpec, trial: Trial, field: Field) -> Verdict | None:
     """Pruned, with the figures, when the pruner or the trial's own patience says so.
 
-    `trial.curve` includes the newest points; `peers` may include the trial itself. Never pruned:
-    a trial of a study with several objectives, a trial that has reached the pruner's
+    `trial.curve` includes the newest points; `field` holds all trials, this one as it is. Never
+    pruned: a trial of a study with several objectives, a trial that has reached the pruner's
     `max_resource` (its work is done), the baseline (without its value there is nothing to compare
-    with), a finalist. Peers that ended Infeasible do not count: a trial must not be cut for being
-    worse than one that broke a limit.
+    with), a finalist.
     """
     pruner = spec.pruner
     if len(spec.objectives) > 1 or trial.baseline or trial.stage is not Stage.SEARCH:
@@ -38,18 +38,9 @@ def prune(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> Verdict | No
         pruner.max_resource is not None and trial.curve[-1].step >= pruner.max_resource
     ):
         return None
-    if judge := _PRUNERS.get(pruner.algorithm):
-        rivals = [peer for peer in peers if _counts(trial, peer)]
-        if message := judge(spec, trial, rivals):
-            return Verdict(TrialState.PRUNED, TrialReason.PRUNED, message)
+    judge = _PRUNERS.get(pruner.algorithm)
+    if judge and (message := judge(spec, trial, field)):
+        return Verdict(TrialState.PRUNED, TrialReason.PRUNED, message)
     if message := patience.patience(spec, trial):
         return Verdict(TrialState.PRUNED, TrialReason.PATIENCE_EXHAUSTED, message)
     return None
-
-
-def _counts(trial: Trial, peer: Trial) -> bool:
-    return (
-        peer.number != trial.number
-        and peer.state is not TrialState.INFEASIBLE
-        and peer.stage is Stage.SEARCH
-    )

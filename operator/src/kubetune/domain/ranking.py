@@ -21,8 +21,12 @@ def best(spec: StudySpec, trials: Iterable[Trial]) -> Trial | None:
     """The trial with the best value of the one objective; None with several objectives."""
     if len(spec.objectives) > 1:
         return None
-    ranked = [(_cost(spec, trial)[0], trial.number, trial) for trial in _rankable(spec, trials)]
-    return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+    sign = 1.0 if spec.objective.direction is Direction.MINIMIZE else -1.0
+    return min(
+        _rankable(spec, trials),
+        key=lambda trial: (sign * (trial.value or 0.0), trial.number),
+        default=None,
+    )
 
 
 def pareto_front(

@@ -1,12 +1,14 @@
 """How a trial's record changes: pure steps that every store shares. None of them repeats harm."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
-from kubetune.domain.values import Assignment
+from kubetune.domain.values import Assignment, Metrics
 
 VALUED = frozenset({TrialState.COMPLETE, TrialState.INFEASIBLE})
 """States that carry a value for each objective."""
@@ -19,18 +21,27 @@ def new_points(trial: Trial, points: Sequence[Point]) -> tuple[Point, ...]:
     """
     if trial.state.ended:
         return ()
-    known = {point.step: point.metrics for point in trial.curve}
     fresh: dict[float, Point] = {}
     for point in points:
-        had = known.get(point.step, {})
+        had = fresh[point.step].metrics if point.step in fresh else _known(trial.curve, point.step)
         if not point.metrics.keys() <= had.keys():
-            known[point.step] = {**point.metrics, **had}
-            fresh[point.step] = Point(point.step, known[point.step])
+            fresh[point.step] = Point(point.step, {**point.metrics, **had})
     return tuple(fresh.values())
+
+
+def _known(curve: Sequence[Point], step: float) -> Metrics:
+    """What a curve has at a step; long curves are looked into, not read."""
+    if not curve or step > curve[-1].step:
+        return {}
+    index = bisect_left(curve, step, key=lambda point: point.step)
+    return curve[index].metrics if index < len(curve) and curve[index].step == step else {}
 
 
 def extended(trial: Trial, points: Sequence[Point]) -> Trial:
     """The trial with new points, in order of steps."""
+    steps = [point.step for point in (*trial.curve[-1:], *points)]
+    if all(before < after for before, after in pairwise(steps)):
+        return replace(trial, curve=(*trial.curve, *points))
     return replace(trial, curve=joined((*trial.curve, *points)))
 
 

@@ -6,7 +6,17 @@ import pytest
 
 from kubetune.domain.pruners import rungs
 from kubetune.domain.study import Direction, Objective, Pruner, PrunerAlgorithm, Summary
-from tests.builders import make_points, make_study, make_trial
+from tests.builders import make_field, make_points, make_study, make_trial
+
+
+def asha(spec, trial, peers):
+    """The verdict of one bracket."""
+    return rungs.asha(spec, trial, make_field(spec, trial, peers))
+
+
+def hyperband(spec, trial, peers):
+    """The verdict of several."""
+    return rungs.hyperband(spec, trial, make_field(spec, trial, peers))
 
 
 def make_pruner(low=1.0, high=27.0, factor=3):
@@ -50,7 +60,7 @@ def test_a_step_that_misses_a_rung_by_rounding_has_reached_it(last):
     spec = make_study(pruner=make_pruner(0.1, 10.0, 2))
     trial = make_trial(1, curve=make_points(0.5, start=last))
     peers = [make_trial(2, curve=make_points(0.6, start=0.8))]
-    message = rungs.asha(spec, trial, peers)
+    message = asha(spec, trial, peers)
     assert message == "value 0.5 at step 0.8 is not within the best 1 of 2 (needs >= 0.6)"
 
 
@@ -69,7 +79,7 @@ def test_a_step_that_misses_a_rung_by_rounding_has_reached_it(last):
 def test_the_best_share_goes_on(value, peers, goes_on):
     """1 of 1 to 5, 2 of 6 to 8: equal values go on together."""
     trial = make_trial(1, curve=make_points(value))
-    assert (rungs.asha(make_spec(), trial, make_peers(*peers)) is None) is goes_on
+    assert (asha(make_spec(), trial, make_peers(*peers)) is None) is goes_on
 
 
 def test_the_message_says_how_far_off():
@@ -79,7 +89,7 @@ def test_the_message_says_how_far_off():
         make_trial(10 + n, curve=make_points(value, start=4))
         for n, value in enumerate([0.7, 0.71, 0.72, 0.9, 0.9, 0.9, 0.9, 0.9])
     ]
-    assert rungs.asha(make_spec(Direction.MINIMIZE), trial, peers) == (
+    assert asha(make_spec(Direction.MINIMIZE), trial, peers) == (
         "value 0.81 at step 3 is not within the best 3 of 9 (needs <= 0.72)"
     )
 
@@ -87,34 +97,34 @@ def test_the_message_says_how_far_off():
 def test_the_value_at_a_rung_stays_what_it_was():
     """A later improvement does not rewrite the rung; the next rung will see it."""
     trial = make_trial(1, curve=make_points(0.1, 0.99))
-    assert rungs.asha(make_spec(), trial, make_peers(0.5))
+    assert asha(make_spec(), trial, make_peers(0.5))
 
 
 def test_the_summary_decides_the_value_at_a_rung():
     """Best looks back over the curve, Last takes the report at the rung."""
     trial = make_trial(1, curve=make_points(0.9, 0.9, 0.1))
     peers = [make_trial(2, curve=make_points(0.5, 0.5, 0.5))]
-    assert rungs.asha(make_spec(summary=Summary.BEST), trial, peers) is None
-    assert rungs.asha(make_spec(summary=Summary.LAST), trial, peers)
+    assert asha(make_spec(summary=Summary.BEST), trial, peers) is None
+    assert asha(make_spec(summary=Summary.LAST), trial, peers)
 
 
 def test_a_rung_that_was_skipped_counts_by_the_next_report():
     """Reports at steps 2 and 5 stand for rungs 1 and 3."""
     peer = make_trial(2, curve=make_points(0.5, start=5))
-    assert rungs.asha(make_spec(), make_trial(1, curve=make_points(0.4, start=4)), [peer])
+    assert asha(make_spec(), make_trial(1, curve=make_points(0.4, start=4)), [peer])
 
 
 def test_later_arrivals_push_a_trial_out():
     """A trial that was the first at its rung is cut once it is not within the best share."""
     trial = make_trial(1, curve=make_points(0.5, 0.5))
-    assert rungs.asha(make_spec(), trial, []) is None
-    assert rungs.asha(make_spec(), trial, make_peers(0.9))
+    assert asha(make_spec(), trial, []) is None
+    assert asha(make_spec(), trial, make_peers(0.9))
 
 
 def test_a_non_finite_value_is_no_value():
     """NaN at the rung cuts the trial, whatever the others are."""
     trial = make_trial(1, curve=make_points(math.nan))
-    message = rungs.asha(make_spec(), trial, [])
+    message = asha(make_spec(), trial, [])
     assert message
     assert "not a number" in message
 
@@ -146,7 +156,7 @@ def test_a_bracket_compares_its_own_trials_and_skips_low_rungs():
         return make_trial(number, curve=make_points(*values))
 
     weak = trial(by_bracket[1], 0.1)
-    assert rungs.hyperband(spec, weak, [trial(fellow, 0.9)]) is None
+    assert hyperband(spec, weak, [trial(fellow, 0.9)]) is None
     weak = trial(by_bracket[1], 0.1, 0.1, 0.1)
-    assert rungs.hyperband(spec, weak, [trial(by_bracket[0], 0.9, 0.9, 0.9)]) is None
-    assert rungs.hyperband(spec, weak, [trial(fellow, 0.9, 0.9, 0.9)])
+    assert hyperband(spec, weak, [trial(by_bracket[0], 0.9, 0.9, 0.9)]) is None
+    assert hyperband(spec, weak, [trial(fellow, 0.9, 0.9, 0.9)])

@@ -6,12 +6,13 @@ import pytest
 
 from kubetune.domain.pruners.threshold import threshold
 from kubetune.domain.study import Pruner, PrunerAlgorithm
-from tests.builders import make_points, make_study, make_trial
+from tests.builders import make_field, make_points, make_study, make_trial
 
 
 def judge(*values, **changes):
     spec = make_study(pruner=Pruner(algorithm=PrunerAlgorithm.THRESHOLD, **changes))
-    return threshold(spec, make_trial(curve=make_points(*values)), [])
+    trial = make_trial(curve=make_points(*values))
+    return threshold(spec, trial, make_field(spec, trial, []))
 
 
 @pytest.mark.parametrize(

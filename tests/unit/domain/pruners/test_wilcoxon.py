@@ -9,7 +9,7 @@ from scipy import stats
 
 from kubetune.domain.pruners.wilcoxon import EXACT_LIMIT, p_value, wilcoxon
 from kubetune.domain.study import Pruner, PrunerAlgorithm
-from tests.builders import make_points, make_study, make_trial
+from tests.builders import make_field, make_points, make_study, make_trial
 
 BEST = make_trial(7, 0.9, curve=make_points(0.9, 0.8, 0.7, 0.9, 0.85))
 WORSE = (0.5, 0.41, 0.32, 0.53, 0.44)
@@ -18,7 +18,8 @@ WORSE = (0.5, 0.41, 0.32, 0.53, 0.44)
 def judge(*values, best=BEST, **changes):
     settings_ = {"startup_trials": 1} | changes
     spec = make_study(pruner=Pruner(algorithm=PrunerAlgorithm.WILCOXON, **settings_))
-    return wilcoxon(spec, make_trial(1, curve=make_points(*values)), [best])
+    trial = make_trial(1, curve=make_points(*values))
+    return wilcoxon(spec, trial, make_field(spec, trial, [best]))
 
 
 def test_a_trial_that_is_worse_everywhere_is_cut():

@@ -10,28 +10,27 @@ import math
 from collections.abc import Sequence
 
 from kubetune.domain import curves
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.study import Direction, StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Trial
 
 
-def median(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
+def median(spec: StudySpec, trial: Trial, field: Field) -> str | None:
     """Cuts a trial whose best is worse than the median."""
-    return _cut(spec, trial, peers, share=50.0, label="median")
+    return _cut(spec, trial, field, share=50.0, label="median")
 
 
-def percentile(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
+def percentile(spec: StudySpec, trial: Trial, field: Field) -> str | None:
     """Cuts a trial whose best is not within the best `percentile` per cent."""
     share = spec.pruner.percentile
-    return _cut(spec, trial, peers, share=share, label=f"best {share:.6g}%")
+    return _cut(spec, trial, field, share=share, label=f"best {share:.6g}%")
 
 
-def _cut(
-    spec: StudySpec, trial: Trial, peers: Sequence[Trial], *, share: float, label: str
-) -> str | None:
+def _cut(spec: StudySpec, trial: Trial, field: Field, *, share: float, label: str) -> str | None:
     objective, direction = spec.objective, spec.objective.direction
-    complete = [peer for peer in peers if peer.state is TrialState.COMPLETE]
+    complete = len(field.complete)
     curve = curves.objective_curve(trial, objective.metric)
-    if not complete or len(complete) < spec.pruner.startup_trials or not curve:
+    if not complete or complete < spec.pruner.startup_trials or not curve:
         return None
     step = curve[-1][0]
     if step < spec.pruner.warmup_steps:
@@ -39,8 +38,7 @@ def _cut(
     own = [value for _, value in curve if math.isfinite(value)]
     if not own:
         return f"no finite value up to step {step:.6g}"
-    at_step = (curves.value_during(peer.curve, objective.metric, step) for peer in complete)
-    others = [value for value in at_step if value is not None and math.isfinite(value)]
+    others = field.ordered_during(step)
     if not others:
         return None
     best = curves.best(own, direction)
@@ -53,9 +51,8 @@ def _cut(
     )
 
 
-def quantile(values: Sequence[float], percent: float) -> float:
-    """The percentile with linear interpolation between neighbours; at least one value."""
-    ordered = sorted(values)
+def quantile(ordered: Sequence[float], percent: float) -> float:
+    """The percentile of ascending values, interpolated between neighbours; at least one value."""
     place = (len(ordered) - 1) * percent / 100.0
     low = min(max(math.floor(place), 0), len(ordered) - 1)
     high = min(low + 1, len(ordered) - 1)

@@ -13,9 +13,10 @@ trials in the paper shrinks. When trials run one after the other, the decisions 
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kubetune.domain import curves
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.study import Direction, Pruner, StudySpec
 from kubetune.domain.trial import Trial
 
@@ -23,21 +24,23 @@ _HAIR = 1e-9
 """Steps such as 0.7 + 0.1 miss a rung at 0.8 by rounding, not by distance; relative."""
 
 
-def asha(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
+def asha(spec: StudySpec, trial: Trial, field: Field) -> str | None:
     """One bracket: every trial starts at the lowest rung."""
-    return _halve(spec, trial, peers, skipped=0)
+    return _halve(spec, trial, field)
 
 
-def hyperband(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
+def hyperband(spec: StudySpec, trial: Trial, field: Field) -> str | None:
     """Several brackets: bracket n leaves out the n lowest rungs and compares only its own trials.
 
     Which bracket is a function of study name and trial number, by the same hash and the same
     shares as in Optuna.
     """
     budgets = brackets(spec.pruner)
-    bracket = bracket_of(spec.name, trial.number, budgets)
-    rivals = [peer for peer in peers if bracket_of(spec.name, peer.number, budgets) == bracket]
-    return _halve(spec, trial, rivals, skipped=bracket)
+
+    def bracket(number: int) -> int:
+        return bracket_of(spec.name, number, budgets)
+
+    return _halve(spec, trial, field, bracket)
 
 
 def brackets(pruner: Pruner) -> tuple[int, ...]:
@@ -68,7 +71,10 @@ def rung_steps(pruner: Pruner, until: float) -> list[float]:
     return steps
 
 
-def _halve(spec: StudySpec, trial: Trial, peers: Sequence[Trial], *, skipped: int) -> str | None:
+def _halve(
+    spec: StudySpec, trial: Trial, field: Field, bracket: Callable[[int], int] | None = None
+) -> str | None:
+    skipped = bracket(trial.number) if bracket else 0
     objective, direction = spec.objective, spec.objective.direction
     curve = curves.objective_curve(trial, objective.metric)
     reached = rung_steps(spec.pruner, curve[-1][0])[skipped:] if curve else []
@@ -81,13 +87,9 @@ def _halve(spec: StudySpec, trial: Trial, peers: Sequence[Trial], *, skipped: in
         return None
     if not math.isfinite(own):
         return f"value {own} at step {rung:.6g} is not a number to compare"
-    seen = [own]
-    for peer in peers:
-        value = curves.value_at(peer.curve, objective, least)
-        if value is not None and math.isfinite(value):
-            seen.append(value)
+    seen = field.ranked_at(least, skipped, bracket)
     keep = max(1, len(seen) // spec.pruner.reduction_factor)
-    limit = sorted(seen, reverse=direction is Direction.MAXIMIZE)[keep - 1]
+    limit = seen[keep - 1]
     if not direction.better(limit, own):
         return None
     sign = "<=" if direction is Direction.MINIMIZE else ">="

@@ -1,14 +1,14 @@
 """Absolute bounds on the objective, decisions as Optuna's ThresholdPruner."""
 
 import math
-from collections.abc import Sequence
 
 from kubetune.domain import curves
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 
 
-def threshold(spec: StudySpec, trial: Trial, _peers: Sequence[Trial]) -> str | None:
+def threshold(spec: StudySpec, trial: Trial, _field: Field) -> str | None:
     """Cuts a trial whose last value lies outside [lower, upper], from `warmup_steps` on.
 
     It compares with no other trial, so `startup_trials` does not hold it back.

@@ -7,9 +7,10 @@ seeds): the trial is compared with the best one step by step, where both have a 
 import math
 from collections.abc import Iterable, Sequence
 
-from kubetune.domain import curves, ranking
+from kubetune.domain import curves
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.study import Direction, StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Trial
 
 EXACT_LIMIT = 50
 """Up to so many pairs the distribution is counted out; beyond, it is nearly normal."""
@@ -17,7 +18,7 @@ EXACT_LIMIT = 50
 _LEAST_PAIRS = 2
 
 
-def wilcoxon(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | None:
+def wilcoxon(spec: StudySpec, trial: Trial, field: Field) -> str | None:
     """Cuts a trial that is worse than the best one with p below `p_threshold`.
 
     Needs `startup_trials` complete trials, a step of at least `warmup_steps` and two shared
@@ -25,8 +26,7 @@ def wilcoxon(spec: StudySpec, trial: Trial, peers: Sequence[Trial]) -> str | Non
     test says, nor compares curves with non-finite values.
     """
     objective, minimise = spec.objective, spec.objective.direction is Direction.MINIMIZE
-    best = ranking.best(spec, peers)
-    complete = sum(peer.state is TrialState.COMPLETE for peer in peers)
+    best, complete = field.leader, len(field.complete)
     own = dict(curves.objective_curve(trial, objective.metric))
     if best is None or complete < spec.pruner.startup_trials or not own:
         return None

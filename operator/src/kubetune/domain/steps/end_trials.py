@@ -2,6 +2,7 @@
 
 from kubetune.domain import outcomes, pruning
 from kubetune.domain.draft import Draft
+from kubetune.domain.pruners.field import Field
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import clean
 from kubetune.domain.runs import Run, RunState
@@ -68,11 +69,13 @@ def prune_trials(draft: Draft) -> Draft:
     """
     if not draft.seen.metrics_reachable:
         return draft
+    field = Field(draft.spec, draft.trials.values()) if draft.fresh else None
     for number in sorted(draft.fresh):
         trial, run = draft.trials[number], draft.runs.get(number)
         if trial.state.ended or run is None or run.state is RunState.ENDED:
             continue
-        verdict = pruning.prune(draft.spec, trial, tuple(draft.trials.values()))
+        assert field is not None
+        verdict = pruning.prune(draft.spec, trial, field)
         draft = _conclude(draft, trial, verdict)
     return draft
 
