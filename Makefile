@@ -9,7 +9,7 @@ export UV_COMPILE_BYTECODE ?= 1
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q
 
-.PHONY: help quickstart test test-unit test-rest test-gp lint format generate verify bench env env-gp clean \
+.PHONY: help quickstart test test-unit test-rest test-e2e test-gp lint format generate verify bench env env-gp clean \
 	cluster-tools binaries cluster-up cluster-down cluster-status
 
 help: ## shows this page
@@ -28,13 +28,16 @@ quickstart: $(UV) ## tunes a digits classifier on this machine, start to end, wi
 	@echo "  .venv/bin/kubetune sample examples/01-digits/study.yaml -n 20   draws, and what constraints turned down"
 	@echo "  less runs/digits/REPORT.md                   the written result"
 
-test: lint verify test-unit test-rest test-gp ## everything that must hold before a change lands
+test: lint verify test-unit test-rest test-e2e test-gp ## everything that must hold before a change lands
 
 test-unit: env ## the unit suite and the property tests
 	$(PYTEST) -n 2 tests/unit tests/properties
 
-test-rest: env ## contract and end-to-end tests with real processes
-	$(PYTEST) -n 2 tests/contract tests/integration
+test-rest: cluster-tools ## contract and integration tests: real processes, databases, API servers
+	$(PYTEST) -n 2 --dist loadfile tests/contract tests/integration
+
+test-e2e: cluster-tools ## studies on a real node: kubelet, containers, Prometheus
+	$(PYTEST) -n 2 --dist loadfile tests/e2e
 
 test-gp: env-gp ## the Gaussian process sampler, in an environment of its own with torch
 	.venv-gp/bin/python -m pytest -q tests/gp
@@ -43,6 +46,7 @@ lint: env ## ruff, mypy strict, import rings
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	MYPYPATH=.:operator/src:trainer-image/src .venv/bin/mypy --explicit-package-bases tests/cluster
 	.venv/bin/lint-imports
 
 format: env ## formats the code
