@@ -56,6 +56,12 @@ class Shown:
         gauge = self._gauges[name]
         (gauge.labels(**labels) if labels else gauge).set(value)
 
+    def clear(self) -> None:
+        """Shows nothing from now on."""
+        for gauge in self._gauges.values():
+            self.registry.unregister(gauge)
+        self._gauges.clear()
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
