@@ -1,7 +1,9 @@
 """Beyond the contract: what Optuna reads, what a failed write leaves, what may change."""
 
+import asyncio
 import math
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +125,53 @@ async def test_a_failing_draw_leaves_no_row(url: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Asking, "propose", propose)
     assert [trial.number for trial in (await store.draw(1)).trials] == [4]
     await store.close()
+
+
+async def test_a_draw_holds_up_no_other_study(
+    url: str, store: OptunaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model takes up to a second for a draw; results of other studies do not wait for it."""
+    other = await OptunaStore.open(url, "other", RANDOM, FakeClock())
+    await other.draw(1)
+    began, go_on = threading.Event(), threading.Event()
+    draft = drawing.Drafter.draft
+
+    def slow(self: drawing.Drafter, history: Any) -> Any:
+        began.set()
+        assert go_on.wait(60)
+        return draft(self, history)
+
+    monkeypatch.setattr(drawing.Drafter, "draft", slow)
+    drawn = asyncio.create_task(store.draw(1))
+    await asyncio.to_thread(began.wait, 60)
+    assert await other.tell(0, make_outcome(0.5), NOW, NOW)
+    assert not drawn.done()
+    go_on.set()
+    assert [trial.number for trial in (await drawn).trials] == [0]
+    await other.close()
+
+
+async def test_a_draw_rests_on_all_that_was_written_before_it_is_stored(
+    store: OptunaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another history would have drawn is not stored: it is drawn anew."""
+    await store.draw(1)
+    began, go_on = threading.Event(), threading.Event()
+    draft, seen = drawing.Drafter.draft, list[tuple[int, ...]]()
+
+    def slow(self: drawing.Drafter, history: Any) -> Any:
+        seen.append(tuple(len(record.trial.curve) for record in history))
+        began.set()
+        assert go_on.wait(60)
+        return draft(self, history)
+
+    monkeypatch.setattr(drawing.Drafter, "draft", slow)
+    drawn = asyncio.create_task(store.draw(1))
+    await asyncio.to_thread(began.wait, 60)
+    await store.record(0, make_points(0.5))
+    go_on.set()
+    assert [trial.number for trial in (await drawn).trials] == [1]
+    assert seen == [(0,), (1,)]
 
 
 @pytest.mark.parametrize("algorithm", HERE)

@@ -1,11 +1,13 @@
 """The next trial of a study: a function of its seed, its number and the trials before it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import zip_longest
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubetune.adapters.optuna import seeds
 from kubetune.adapters.optuna.enumeration import POINTS, Grid, Sobol
@@ -30,6 +32,11 @@ GP_PATIENCE = 5
 ROUNDS = 20
 """So often an enumeration goes on after the limit of one draw; then it counts as exhausted."""
 
+_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="drawing")
+"""A slow model, such as GP, leaves room for another study's quick one."""
+
+T = TypeVar("T")
+
 _GRIDS = frozenset({SamplerAlgorithm.GRID, SamplerAlgorithm.BRUTE_FORCE})
 _AT_ONCE = frozenset({SamplerAlgorithm.NSGAII, SamplerAlgorithm.NSGAIII})
 _LEARNS_FROM_CUTS = frozenset({SamplerAlgorithm.TPE})
@@ -53,6 +60,11 @@ class Draft:
             proposals=self.proposals,
             memory=self.memory,
         )
+
+
+async def beside(work: Callable[[], T]) -> T:
+    """Runs a draw in a thread of its own kind: models take from milliseconds to a second."""
+    return await asyncio.wrap_future(_THREADS.submit(work))
 
 
 def encoded(coordinates: Coordinates, parameters: Assignment, active: frozenset[str]) -> Point:

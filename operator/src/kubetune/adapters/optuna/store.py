@@ -1,14 +1,16 @@
 """The port: one study's trials, in a database and, as they were last read or written, in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
-from threading import Thread
+from operator import is_not
+from threading import Lock, Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from kubetune.adapters.optuna import rows, seeds
+from kubetune.adapters.optuna import drawing, rows, seeds
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
 from kubetune.adapters.optuna.drawing import Draft, Drafter, encoded
@@ -34,6 +36,15 @@ _MODELS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Drafts:
+    """Trials that are drawn and not stored yet."""
+
+    records: Sequence[Record]
+    exhausted: bool
+    rejected: Mapping[str, int]
+
+
 def import_early() -> None:
     """Loads Optuna on the side, half a second, before a model is first asked."""
     Thread(target=import_module, args=("kubetune.adapters.optuna.mirror",)).start()
@@ -51,6 +62,7 @@ class OptunaStore:
         self._database = database
         self._name = study_name
         self._clock = clock
+        self._drafting = Lock()
         self._adopt(spec)
         self._study = 0
         self._records: list[Record] = []
@@ -83,8 +95,17 @@ class OptunaStore:
         return self._trials
 
     async def draw(self, count: int) -> Drawn:
-        """See TrialStore.draw; all of `count` are stored together."""
-        return await self._write(lambda: self._draw(count))
+        """See TrialStore.draw; all of `count` are stored together.
+
+        They are worked out beside the database's thread: a study that draws holds up no other
+        one's writes. Should this study be written to meanwhile, they are worked out anew.
+        """
+        while True:
+            before = await self._write(lambda: tuple(self._records))
+            drafts = await drawing.beside(partial(self._drafted, before, count))
+            drawn = await self._write(partial(self._keep_drawn, before, drafts))
+            if drawn is not None:
+                return drawn
 
     async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
         """See TrialStore.add_initial."""
@@ -178,11 +199,15 @@ class OptunaStore:
         self._trials = tuple(record.trial for record in self._records)
         self._certain = True
 
-    def _draw(self, count: int) -> Drawn:
-        history = list(self._records)
+    def _drafted(self, before: Sequence[Record], count: int) -> _Drafts:
+        with self._drafting:
+            return self._drafted_alone(before, count)
+
+    def _drafted_alone(self, before: Sequence[Record], count: int) -> _Drafts:
+        history = list(before)
         rejected: dict[str, int] = {}
         exhausted = False
-        while len(history) < len(self._records) + count and not exhausted:
+        while len(history) < len(before) + count and not exhausted:
             try:
                 draft = self._drafter.draft(history)
             except NoFeasibleDraw as nothing:
@@ -193,8 +218,14 @@ class OptunaStore:
             else:
                 history.append(self._new(draft, len(history)))
                 _add(rejected, draft.rejected)
-        added = self._insert(history[len(self._records) :])
-        return Drawn(trials=added, exhausted=exhausted, rejected=rejected)
+        return _Drafts(history[len(before) :], exhausted, rejected)
+
+    def _keep_drawn(self, before: Sequence[Record], drafts: _Drafts) -> Drawn | None:
+        """Stores what was drawn; None when it was drawn from what is not so any more."""
+        if len(before) != len(self._records) or any(map(is_not, before, self._records)):
+            return None
+        added = self._insert(drafts.records)
+        return Drawn(trials=added, exhausted=drafts.exhausted, rejected=drafts.rejected)
 
     def _new(self, draft: Draft, number: int) -> Record:
         trial = Trial(
