@@ -1,6 +1,7 @@
 """The live table of a terminal."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -82,6 +83,13 @@ async def test_a_row_tells_state_step_value_and_parameters() -> None:
     assert row.split()[:3] == ["4", "Running", "2"]
     assert "0.25" in row
     assert "x=0.5" in row
+
+
+async def test_a_trial_that_does_not_start_is_marked() -> None:
+    """A row that stands still has a reason."""
+    status = replace(status_of(make_trial(4)), waiting={4: "no free GPU"})
+    (row,) = {line for line in (await shown(status)).splitlines() if line.split()[:1] == ["4"]}
+    assert "waits" in row
 
 
 async def test_a_trial_is_marked_against_best_and_baseline() -> None:

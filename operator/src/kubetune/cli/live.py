@@ -116,6 +116,8 @@ class LiveTable:
         return figure(curve[-1][1]) if curve else ""
 
     def _remark(self, status: StudyStatus, trial: Trial) -> str:
+        if trial.outcome is None and trial.number in status.waiting:
+            return "waits"
         if trial.outcome is None:
             return "" if trial.attempt == 1 else f"attempt {trial.attempt}"
         if trial.state is not TrialState.COMPLETE:
