@@ -15,8 +15,8 @@ from tests.fakes.memory_store import MemoryStore
 class Reopening:
     """An OptunaStore that is opened for each call alone: nothing lives but the database."""
 
-    def __init__(self, url: str, spec: StudySpec, clock: FakeClock) -> None:
-        self._arguments = (url, "study", spec, clock)
+    def __init__(self, url: str, spec: StudySpec, clock: FakeClock, *, name: str = "study") -> None:
+        self._arguments = (url, name, spec, clock)
 
     def __getattr__(self, name: str) -> Any:
         async def call(*arguments: Any) -> Any:
