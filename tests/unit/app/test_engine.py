@@ -165,6 +165,17 @@ class TestStorageOutage:
         assert world.store.told == [0]
         assert len(world.executor.orders) == 2
 
+    async def test_the_drivers_words_are_shown_for_as_long_as_it_is_away(self) -> None:
+        """Also on the passes between two tries."""
+        world = World(make_study(max_trials=3, parallelism=1))
+        await world.settle()
+        world.complete(world.executor.find(0), 0.5)
+        world.store.tell = _away  # type: ignore[method-assign,assignment]  # away
+        for _ in range(3):
+            plan = await world.engine.reconcile()
+            told = {each.type: each.message for each in plan.status.conditions}
+            assert told[ConditionType.STORAGE_REACHABLE].endswith("(away)")
+
     async def test_nothing_is_announced_that_was_not_stored(self) -> None:
         """The sentence comes with the result."""
         world = World(make_study(max_trials=1))

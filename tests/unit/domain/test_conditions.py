@@ -69,3 +69,17 @@ def test_the_message_has_the_figures() -> None:
     assert status.message == (
         "2 trials: 2 Complete; best accuracy 0.9 (trial 1), +12.5 % on the baseline"
     )
+
+
+def test_an_unreachable_database_is_told_in_its_drivers_words() -> None:
+    """Whoever looks at the study sees what to mend, on one line."""
+    seen = make_observation(
+        storage_reachable=False, storage_trouble="storage: refused\nby 10.0.0.1"
+    )
+    condition = {each.type: each for each in conditions.conditions(seen, None, "")}[
+        ConditionType.STORAGE_REACHABLE
+    ]
+    assert condition.message == (
+        "the database does not answer: nothing is launched, results wait"
+        " (storage: refused by 10.0.0.1)"
+    )

@@ -74,8 +74,8 @@ class Actor:
                 continue
             try:
                 await self._carry_out(spec, action, done)
-            except StorageUnreachable:
-                done.unreachable = True
+            except StorageUnreachable as away:
+                done.unreachable = away
                 for other in actions[index:]:
                     done.leave(other)
                 break

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from kubetune.domain.actions import Action, LaunchTrial, RecordPoints, RetryTrial, TellResult
 from kubetune.domain.events import Event
+from kubetune.domain.ports import StorageUnreachable
 from kubetune.domain.reasons import EventReason
 
 
@@ -13,9 +14,9 @@ class Done:
 
     `undone` names the trials whose results could not be stored, `unlaunched` those whose runs
     could not be started: what the plan says of that is not announced. `events` are those that only
-    acting could tell. `exhausted`: no trial is left to draw. `unreachable`: the database went away;
-    the actions after that were not tried. `error` is the first exception that nobody expected;
-    what did not depend on it was done all the same.
+    acting could tell. `exhausted`: no trial is left to draw. `unreachable`: how the database went
+    away; the actions after that were not tried. `error` is the first exception that nobody
+    expected; what did not depend on it was done all the same.
     """
 
     changed: bool = False
@@ -23,7 +24,7 @@ class Done:
     unlaunched: set[int] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     exhausted: bool = False
-    unreachable: bool = False
+    unreachable: StorageUnreachable | None = None
     error: Exception | None = None
 
     def leave(self, action: Action) -> None:

@@ -42,6 +42,7 @@ class Engine:
 
     _status: StudyStatus | None = None
     _news: tuple[Event, ...] = ()
+    _trouble: str = ""
 
     def __init__(
         self,
@@ -132,6 +133,7 @@ class Engine:
             interrupted=self._interrupts > 0,
             exhausted=self._exhausted,
             storage_reachable=self._storage.wait_seconds(self._clock.monotonic()) == 0,
+            storage_trouble=self._trouble,
             held=self._actor.held,
         )
 
@@ -143,7 +145,9 @@ class Engine:
         self._alive = alive or bool(decided.awaited)
         if done.unreachable:
             self._storage.failed(self._clock.monotonic())
-            offline = plan(replace(seen, storage_reachable=False))
+            self._trouble = str(done.unreachable)
+            away = replace(seen, storage_reachable=False, storage_trouble=self._trouble)
+            offline = plan(away)
             decided = replace(decided, status=offline.status)
         elif seen.storage_reachable and decided.actions:
             self._storage.succeeded()

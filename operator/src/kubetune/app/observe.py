@@ -30,13 +30,14 @@ class Observer:
         interrupted: bool,
         exhausted: bool,
         storage_reachable: bool,
+        storage_trouble: str = "",
         held: str = "",
     ) -> Observation:
         """What there is now; with the trials seen last when the database does not answer."""
         try:
             self._trials = await self._store.trials()
-        except StorageUnreachable:
-            storage_reachable = False
+        except StorageUnreachable as away:
+            storage_reachable, storage_trouble = False, str(away)
         runs = await self._executor.runs()
         return Observation(
             spec=spec,
@@ -50,6 +51,7 @@ class Observer:
             exhausted=exhausted,
             classified=self._classify(spec),
             storage_reachable=storage_reachable,
+            storage_trouble="" if storage_reachable else storage_trouble,
             metrics_reachable=self._readings.reachable,
             held=held,
             metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),

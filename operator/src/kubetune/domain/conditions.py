@@ -2,6 +2,7 @@
 
 from kubetune.domain.observation import Observation
 from kubetune.domain.reasons import StudyReason
+from kubetune.domain.result import clean
 from kubetune.domain.status import Condition, ConditionType, Truth
 from kubetune.domain.stopping import End
 
@@ -13,7 +14,7 @@ def conditions(seen: Observation, end: End | None, message: str) -> tuple[Condit
         _reachable(
             ConditionType.STORAGE_REACHABLE,
             StudyReason.STORAGE_UNREACHABLE,
-            "the database does not answer: nothing is launched, results wait",
+            _storage_away(seen.storage_trouble),
             reachable=seen.storage_reachable,
         ),
         _reachable(
@@ -56,6 +57,11 @@ def _reachable(
     if reachable:
         return Condition(type_, Truth.TRUE, StudyReason.AS_EXPECTED)
     return Condition(type_, Truth.FALSE, unreachable, message)
+
+
+def _storage_away(trouble: str) -> str:
+    words = "the database does not answer: nothing is launched, results wait"
+    return f"{words} ({clean(trouble)})" if trouble else words
 
 
 def _progressing(seen: Observation, end: End | None, message: str) -> Condition:

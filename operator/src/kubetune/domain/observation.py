@@ -38,6 +38,7 @@ class Observation:
     `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
     says of trials that have ended, by number: it never changes, and thousands of expressions need
     not be evaluated on every pass.
+    `storage_trouble` is what the database's driver says while it is not reachable.
     `held` says why nothing can be launched just now, empty when it can.
     `metrics_lag_seconds` is how long after a run's end its values may still arrive, 0 when nothing
     can; `last_readings` says by uid of ended runs how that stands.
@@ -54,6 +55,7 @@ class Observation:
     exhausted: bool = False
     classified: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     storage_reachable: bool = True
+    storage_trouble: str = ""
     metrics_reachable: bool = True
     held: str = ""
     metrics_lag_seconds: float = 0.0
