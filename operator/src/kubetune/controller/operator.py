@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import os
 
 from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
 from kubetune.adapters.prometheus.client import PrometheusClient
+from kubetune.adapters.prometheus.credentials import Credentials
 from kubetune.adapters.prometheus.exporter import Exporter
 from kubetune.adapters.prometheus.poller import Poller
 from kubetune.app.clock import SystemClock
@@ -38,7 +40,10 @@ class Operator:
         """Connects to what every study needs, and begins to look for leftovers."""
         options = self.options
         api = await Api.connect(on_request=self._exporter.requested)
-        poller = Poller(PrometheusClient(options.prometheus)) if options.prometheus else None
+        poller = None
+        if options.prometheus:
+            credentials = Credentials.from_environment(os.environ)
+            poller = Poller(PrometheusClient(options.prometheus, credentials))
         self._exporter.serve(options.metrics_address)
         self._services = Services(
             options=options,

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from kubetune.adapters.prometheus.credentials import PREFIX
 from kubetune.adapters.prometheus.families import FAMILIES
 from kubetune.domain import samples
 
@@ -39,6 +40,10 @@ and label lengths of a scrape: trials are strangers' programs.
 | `{samples.METRIC_STEP}{{name}}` | the step that this value belongs to |
 | `{samples.STEP}` | the step of the values that name none |
 | `{samples.PROGRESS}` | how much of the trial is done, 0 to 1 |
+
+The operator shows itself to Prometheus by `{PREFIX}TOKEN_FILE`, or by `{PREFIX}USERNAME`
+and `{PREFIX}PASSWORD_FILE`, and trusts `{PREFIX}CA_FILE` where it is set: variables
+of its environment.
 
 At most {samples.METRIC_LIMIT} values of a trial are taken. Of two ports that show one trial, the
 one at the greater step is read. Last values of an ended trial are looked for up to ten minutes
