@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -165,8 +166,8 @@ def _free_ports(count: int) -> list[int]:
     return found
 
 
-def status_of(plane: ControlPlane, namespace: str, name: str) -> dict[str, object]:
+def status_of(plane: ControlPlane, namespace: str, name: str) -> dict[str, Any]:
     """A study's status."""
     path = f"/apis/kubetune.io/v1alpha1/namespaces/{namespace}/tuningstudies/{name}"
-    found: dict[str, object] = plane.request("GET", path).get("status") or {}
+    found: dict[str, Any] = plane.request("GET", path).get("status") or {}
     return found

@@ -1,14 +1,22 @@
 """The first example on a real cluster: the same file, byte for byte, that `kubetune run` takes."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.cluster import binaries
 from tests.cluster.cluster import Cluster
 from tests.cluster.operators import OperatorProcess, grant, running, status_of
 from tests.cluster.requests import wait_until
 
-MANIFEST = Path(__file__).parents[2] / "examples" / "01-digits" / "study.yaml"
+REPOSITORY = Path(__file__).parents[2]
+HOW_TO = (REPOSITORY / "docs" / "how-to" / "run-the-operator.md").read_text()
 
 ONE_GPU = {
     "apiVersion": "v1",
@@ -24,29 +32,77 @@ def test_digits_are_tuned_on_a_cluster(
 ) -> None:
     """Real pods with a GPU each train, Prometheus scrapes them, ASHA stops some, the best is told.
 
-    The namespace gives a GPU to each container, as an administrator would: the manifest is the
-    quickstart's own.
+    By the how-to's own commands. The namespace gives a GPU to each container, as an administrator
+    would: the manifest is the quickstart's own.
     """
     plane, namespace = cluster.plane, cluster_namespace
+    shell = Shell(cluster, namespace, tmp_path)
     grant(plane)
     plane.apply(ONE_GPU, namespace)
+    shell.run("crd")
     operator = OperatorProcess(
         plane, tmp_path, namespaces=[namespace], prometheus=cluster.prometheus.url
     )
     with running(operator):
-        plane.apply(MANIFEST, namespace)
+        shell.run("apply")
         _see_gpus(cluster, namespace)
-        plane.kubectl(
-            *("wait", "tstudy/digits", "-n", namespace),
-            *("--for=condition=Succeeded", "--timeout=600s"),
-        )
+        assert "optimizer" in shell.run("watch")
         status = status_of(plane, namespace, "digits")
         _check(status)
         row = plane.kubectl("get", "tstudy", "digits", "-n", namespace, "--no-headers").split()
         assert row[1:3] == ["Succeeded", "True"]
         assert float(row[3]) == status["best"]["value"]
+        trials = shell.run("trials", **{"sqlite:////tmp/kubetune.db": operator.storage})
+        assert len(re.findall(r"Complete|Pruned|Failed", trials)) >= 16
         jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         wait_until(lambda: not plane.request("GET", jobs)["items"], "finished Jobs to be removed")
+
+
+def test_the_how_to_starts_an_operator_as_it_is(tmp_path: Path) -> None:
+    """Every option that the how-to starts the operator with is one that it has."""
+    options = re.findall(r"--[a-z-]+", _block("start")) + re.findall(
+        r"^\| `(--[a-z-]+)", HOW_TO, re.MULTILINE
+    )
+    words = [sys.executable, "-m", "kubetune", "operator", "--help"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert options
+    assert [option for option in options if option not in shown] == []
+
+
+class Shell:
+    """Runs the how-to's blocks where kubectl knows the cluster and the namespace."""
+
+    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
+        kubeconfig = json.loads(cluster.plane.kubeconfig.read_text())
+        for context in kubeconfig["contexts"]:
+            context["context"]["namespace"] = namespace
+        path = folder / "kubeconfig"
+        path.write_text(json.dumps(kubeconfig))
+        programs = (Path(sys.executable).parent, Path(binaries.find()["kubectl"].path).parent)
+        path_of_programs = ":".join([*map(str, programs), os.environ["PATH"]])
+        self._environment = {**os.environ, "KUBECONFIG": str(path), "PATH": path_of_programs}
+
+    def run(self, name: str, **instead: str) -> str:
+        """What a block prints; `instead` replaces what is another one's in the document."""
+        text = _block(name)
+        for old, new in instead.items():
+            assert old in text
+            text = text.replace(old, new)
+        done = subprocess.run(
+            ["sh", "-e", "-c", text],
+            cwd=REPOSITORY,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def _block(name: str) -> str:
+    (text,) = re.findall(rf"^```sh {name}\n(.*?)^```", HOW_TO, re.MULTILINE | re.DOTALL)
+    return str(text)
 
 
 def _see_gpus(cluster: Cluster, namespace: str) -> None:
@@ -62,7 +118,7 @@ def _see_gpus(cluster: Cluster, namespace: str) -> None:
     wait_until(both, "two trials to run at once")
 
 
-def _check(status: dict) -> None:
+def _check(status: dict[str, Any]) -> None:
     counts, best = status["trials"], status["best"]
     assert counts["total"] == 16
     assert counts["active"] == 0
