@@ -44,6 +44,12 @@ def test_a_pods_own_limit_counts_when_it_is_lower() -> None:
     assert _pod(own)["activeDeadlineSeconds"] == 100
 
 
+def test_a_slow_image_shortens_no_trial() -> None:
+    """The kubelet's clock runs while an image is pulled: as long as a trial may wait for it."""
+    policy = TrialPolicy(max=1, timeout_seconds=100, pending_timeout_seconds=600)
+    assert _pod(make_order(trials=policy))["activeDeadlineSeconds"] == 700
+
+
 @pytest.mark.parametrize(
     ("attempt", "claim", "resume"),
     [(1, None, False), (2, None, True), (1, "claim", True), (2, "claim", True)],

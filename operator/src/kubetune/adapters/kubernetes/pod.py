@@ -16,6 +16,7 @@ from kubetune.adapters.kubernetes.names import (
 )
 from kubetune.domain.contract import TRAINER
 from kubetune.domain.ports import LaunchOrder
+from kubetune.domain.study import TrialPolicy
 
 
 def pod_template(order: LaunchOrder, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def pod_template(order: LaunchOrder, labels: Mapping[str, str]) -> dict[str, Any
     pod["restartPolicy"] = "Never"
     pod.setdefault("automountServiceAccountToken", False)
     pod.setdefault("enableServiceLinks", False)
-    _limit_time(pod, order.spec.trials.timeout_seconds)
+    _limit_time(pod, order.spec.trials)
     for container in (*containers, *_list(pod.get("initContainers"))):
         _write_quantities_out(container)
     metadata = _mapping(template.get("metadata"))
@@ -74,14 +75,15 @@ def _add_checkpoints(pod: dict[str, Any], trainer: dict[str, Any], order: Launch
     trainer["volumeMounts"] = [*_list(trainer.get("volumeMounts")), mount]
 
 
-def _limit_time(pod: dict[str, Any], timeout_seconds: float | None) -> None:
+def _limit_time(pod: dict[str, Any], policy: TrialPolicy) -> None:
     """Lets the kubelet end a late trial while no operator does; of two limits the lower counts.
 
-    In the pod and not in the Job, for waiting in a queue is no running.
+    In the pod and not in the Job, for waiting in a queue is no running. The kubelet counts the pull
+    of an image too, which may take as long as a trial may wait: an operator that runs is exact.
     """
-    if timeout_seconds is None:
+    if policy.timeout_seconds is None:
         return
-    limit = max(1, math.ceil(timeout_seconds))
+    limit = max(1, math.ceil(policy.timeout_seconds + (policy.pending_timeout_seconds or 0)))
     own = pod.get("activeDeadlineSeconds")
     pod["activeDeadlineSeconds"] = min(own, limit) if isinstance(own, int) else limit
 
