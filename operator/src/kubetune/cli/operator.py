@@ -36,6 +36,7 @@ def operator(request: Request) -> None:
     if find_spec("kopf") is None or find_spec("kubernetes") is None:
         fail("the operator needs more packages: install kubetune[operator]")
     from kubetune.controller import running  # noqa: PLC0415 - packages that only it needs
+    from kubetune.controller.operator import Unusable  # noqa: PLC0415 - as above
     from kubetune.controller.options import Options  # noqa: PLC0415 - as above
 
     _log(verbose=request.verbose)
@@ -51,7 +52,10 @@ def operator(request: Request) -> None:
         metrics_address=request.metrics_address,
         resync_seconds=request.resync_seconds,
     )
-    asyncio.run(running.run(options))
+    try:
+        asyncio.run(running.run(options))
+    except Unusable as error:
+        fail(str(error))
     raise SystemExit(int(Exit.DONE))
 
 
@@ -80,6 +84,16 @@ def _check(request: Request) -> None:
 
 def _log(*, verbose: bool) -> None:
     logging.basicConfig(format=LINE, level=logging.DEBUG if verbose else logging.INFO)
-    if not verbose:
-        for name in _QUIET:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    if verbose:
+        return
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_shorten)
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    """Drops the tracebacks of Kopf's own insides: the message says what a watch met."""
+    if record.name.startswith("kopf._"):
+        record.exc_info = record.exc_text = None
+    return True

@@ -1,24 +1,25 @@
 """What following one study takes: its engine, and everything that the engine stands on."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubetune.adapters.kubernetes.executor import KubernetesExecutor
 from kubetune.adapters.kubernetes.names import job_name
 from kubetune.adapters.kubernetes.status import ResourceSink
-from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.adapters.prometheus.source import PrometheusSource
+from kubetune.api import admission
 from kubetune.api import status as wire
 from kubetune.app.cancelling import cancel_all
 from kubetune.app.engine import Engine
+from kubetune.app.timed_store import TimedStore
 from kubetune.controller.admitting import Admitted, admit
 from kubetune.controller.no_metrics import NoMetrics
 from kubetune.controller.resource import Resource
 from kubetune.controller.services import Services
 from kubetune.domain.events import Event
 from kubetune.domain.faults import InvalidSpec
-from kubetune.domain.ports import MetricSource, StorageUnreachable
+from kubetune.domain.ports import MetricSource, StorageUnreachable, TrialStore
 from kubetune.domain.reasons import EventReason
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
@@ -28,11 +29,13 @@ class Following:
     """Takes a study from its manifest to its end, one generation at a time.
 
     `follow` may be cancelled at any moment and called again. Between two calls only the sink lives
-    on, which knows what was written last.
+    on, which knows what was written last. `on_gone` is told when the study turns out to be deleted:
+    a watch that begins anew misses deletions.
     """
 
-    def __init__(self, resource: Resource, services: Services) -> None:
+    def __init__(self, resource: Resource, services: Services, on_gone: Callable[[], None]) -> None:
         self._services = services
+        self._on_gone = on_gone
         self._resource = resource
         self._admitted: Admitted | None = None
         self._executor: KubernetesExecutor | None = None
@@ -52,7 +55,8 @@ class Following:
     def wake(self) -> None:
         """A Job or pod of the study has changed."""
         if self._executor:
-            self._woken_at = self._woken_at or self._services.clock.monotonic()
+            if self._woken_at is None:
+                self._woken_at = self._services.clock.monotonic()
             self._executor.wake()
 
     def silent_seconds(self, now: float) -> float:
@@ -70,6 +74,7 @@ class Following:
         self._move()
         try:
             self._admitted = await admit(resource, self._services)
+            self._move()
             store = await self._open(self._admitted.spec)
         except InvalidSpec as refused:
             self._refuse(refused)
@@ -82,7 +87,7 @@ class Following:
         finally:
             self._executor = self._metrics = None
             await store.close()
-        return ended and await self._sink.flush() and not self._sink.gone
+        return ended and await self._told()
 
     async def rest(self) -> None:
         """Waits for ever: there is nothing to do until the spec changes."""
@@ -94,13 +99,19 @@ class Following:
             self._move()
 
     async def cancel_trials(self) -> None:
-        """The study was deleted, and its Jobs with it: its history keeps no trial that runs."""
-        self._services.exporter.removed(self._resource.namespace, self._resource.name)
-        if self._admitted is None:
+        """The study was deleted, and its Jobs with it: its history keeps no trial that runs.
+
+        Raises:
+            StorageUnreachable: not now; call again.
+        """
+        self._move()
+        verdict = await asyncio.to_thread(admission.check, self._resource.manifest)
+        spec = self._admitted.spec if self._admitted else verdict.spec
+        if spec is None:
             return
         try:
-            store = await self._open(self._admitted.spec)
-        except (InvalidSpec, StorageUnreachable):
+            store = await self._open(spec)
+        except InvalidSpec:
             return
         try:
             await cancel_all(store, self._services.clock)
@@ -121,7 +132,18 @@ class Following:
         )
         await self._sink.publish(status, events)
 
-    async def _tune(self, spec: StudySpec, store: OptunaStore) -> StudyStatus:
+    async def _told(self) -> bool:
+        """Whether the status says that the study has ended; not before it is written.
+
+        A loop that went earlier would take the study's end with it.
+        """
+        while not await self._sink.flush():
+            self._move()
+        if self._sink.gone:
+            self._on_gone()
+        return not self._sink.gone
+
+    async def _tune(self, spec: StudySpec, store: TrialStore) -> StudyStatus:
         services, resource = self._services, self._resource
         self._executor = KubernetesExecutor(
             services.api, resource.owner, services.view, services.clock
@@ -154,20 +176,25 @@ class Following:
         )
 
     def _passed(self, seconds: float) -> None:
+        """A pass is over; what woke the loop during it is for the next one."""
         self._move()
         exporter, resource = self._services.exporter, self._resource
         exporter.reconciled(resource.namespace, resource.name, seconds)
-        if self._woken_at is not None:
-            exporter.woke(max(0.0, self._moved_at - seconds - self._woken_at))
+        began = self._moved_at - seconds
+        if self._woken_at is not None and self._woken_at <= began:
+            exporter.woke(began - self._woken_at)
             self._woken_at = None
+        if self._sink.gone:
+            self._on_gone()
 
     def _move(self) -> None:
         self._moved_at = self._services.clock.monotonic()
 
-    async def _open(self, spec: StudySpec) -> OptunaStore:
+    async def _open(self, spec: StudySpec) -> TrialStore:
         services, resource = self._services, self._resource
         name = f"{resource.namespace}/{resource.name}/{resource.uid}"
-        return await OptunaStore.open(services.options.storage, name, spec, services.clock)
+        store = await services.open_store(name, spec)
+        return TimedStore(store, services.clock, services.exporter.drawn)
 
     def _render(
         self, status: StudyStatus, *, generation: int, now: float, earlier: Mapping[str, Any]

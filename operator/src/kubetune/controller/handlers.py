@@ -13,11 +13,9 @@ import kopf
 from kubetune.adapters.kubernetes.names import MANAGED, STUDY_UID
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.api.v1alpha1.study import GROUP, VERSION
+from kubetune.controller.ground import PLURAL
 from kubetune.controller.operator import Operator
-from kubetune.controller.settings import configure
 from kubetune.controller.view import IndexView
-
-PLURAL = "tuningstudies"
 
 
 def registry(operator: Operator) -> kopf.OperatorRegistry:
@@ -35,17 +33,12 @@ def _register_life(found: kopf.OperatorRegistry, operator: Operator) -> None:
         return kopf.login_with_service_account(**given) or kopf.login_via_client(**given)
 
     @kopf.on.startup(registry=found, id="start", errors=kopf.ErrorsMode.PERMANENT)
-    async def start(settings: kopf.OperatorSettings, **given: Any) -> None:
-        configure(settings, operator.options, MANAGED)
-        await operator.open(IndexView(given["jobs"], given["pods"]))
+    async def start(**given: Any) -> None:
+        operator.watch(IndexView(given["jobs"], given["pods"]))
 
     @kopf.on.cleanup(registry=found, id="stop", errors=kopf.ErrorsMode.PERMANENT)
     async def stop(**_: Any) -> None:
-        await operator.close()
-
-    @kopf.on.probe(registry=found, id="studies", errors=kopf.ErrorsMode.PERMANENT)
-    async def turning(**_: Any) -> int:
-        return operator.check()
+        await operator.rest()
 
 
 def _register_studies(found: kopf.OperatorRegistry, operator: Operator) -> None:

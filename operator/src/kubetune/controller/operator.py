@@ -5,90 +5,155 @@ import contextlib
 import logging
 import os
 
-from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.api import Api, ApiUnreachable
+from kubetune.adapters.kubernetes.reference import Reference
+from kubetune.adapters.optuna.database import Database
+from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.adapters.prometheus.client import PrometheusClient
 from kubetune.adapters.prometheus.credentials import Credentials
 from kubetune.adapters.prometheus.exporter import Exporter
 from kubetune.adapters.prometheus.poller import Poller
 from kubetune.app.clock import SystemClock
+from kubetune.controller import ground
+from kubetune.controller.health import Health
 from kubetune.controller.loop import StudyLoop
 from kubetune.controller.options import Options
 from kubetune.controller.resource import Resource
 from kubetune.controller.services import Services
 from kubetune.controller.studies import Studies
+from kubetune.controller.sweep import Sweep
 from kubetune.controller.view import IndexView
+from kubetune.domain.ports import StorageUnreachable, TrialStore
+from kubetune.domain.study import StudySpec
 
 log = logging.getLogger(__name__)
 
+GROUND_SECONDS = 2.0
+"""How often it is looked whether there is something to watch by now."""
 
-class Stalled(Exception):  # noqa: N818 - named by what is wrong
-    """A study's loop does not turn any more: the operator wants to be restarted."""
+
+class Unusable(Exception):  # noqa: N818 - named by what it says of the options
+    """The operator cannot run like this, however often it is started; the message says why."""
 
 
 class Operator:
-    """Opened and closed by Kopf's own start and end."""
+    """Opened once; follows studies from `watch` until `rest`, as often as Kopf begins anew."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.studies = Studies(self._begin)
         self._clock = SystemClock()
         self._exporter = Exporter()
+        self._health = Health(self.sick, lambda: self._waits)
+        self._waits = "starting"
+        self._api: Api | None = None
+        self._poller: Poller | None = None
+        self._database: Database | None = None
         self._services: Services | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
-    async def open(self, view: IndexView) -> None:
-        """Connects to what every study needs, and begins to look for leftovers."""
+    async def open(self) -> None:
+        """Takes its ports, and connects to what every study needs.
+
+        Raises:
+            Unusable: with a sentence for whoever started it.
+        """
         options = self.options
-        api = await Api.connect(on_request=self._exporter.requested)
-        poller = None
+        try:
+            self._exporter.serve(options.metrics_address)
+        except OSError as error:
+            raise Unusable(_taken("--metrics-address", options.metrics_address, error)) from error
+        try:
+            await self._health.serve(options.health_address)
+        except OSError as error:
+            raise Unusable(_taken("--health-address", options.health_address, error)) from error
+        try:
+            self._api = await Api.connect(on_request=self._exporter.requested)
+        except ApiUnreachable as error:
+            raise Unusable(str(error)) from error
         if options.prometheus:
             credentials = Credentials.from_environment(os.environ)
-            poller = Poller(PrometheusClient(options.prometheus, credentials))
-        self._exporter.serve(options.metrics_address)
+            self._poller = Poller(PrometheusClient(options.prometheus, credentials))
+        await self._open_database()
+
+    async def grounded(self) -> None:
+        """Returns once the API server lets us watch; each thing that is missing is said once."""
+        assert self._api is not None
+        while words := await ground.missing(self._api, self.options.namespaces):
+            if words != self._waits:
+                log.warning("waiting: %s", words)
+            self._waits = words
+            await asyncio.sleep(GROUND_SECONDS)
+        self._waits = "not watching yet"
+
+    def watch(self, view: IndexView) -> None:
+        """Follows the studies that are handed to `studies` from now on."""
+        assert self._api is not None
         self._services = Services(
-            options=options,
-            api=api,
+            options=self.options,
+            api=self._api,
             view=view,
             exporter=self._exporter,
-            poller=poller,
+            poller=self._poller,
+            open_store=self._open_store,
             clock=self._clock,
         )
-        self._sweeping = asyncio.create_task(self._sweep(view, api), name="leftovers")
+        self.studies = Studies(self._begin, self._removed)
+        sweep = Sweep(self.studies, view, self._api).run(self.options.resync_seconds)
+        self._sweeping = asyncio.create_task(sweep, name="sweep")
+        self._waits = ""
+        log.info("ready")
 
-    async def close(self) -> None:
-        """Ends the loops and lets everything go; trials go on."""
+    async def rest(self) -> None:
+        """Ends the loops, each with its last words, in bounded time; trials go on."""
+        self._waits = "not watching"
         if self._sweeping:
             self._sweeping.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.options.exit_seconds):
                 await self.studies.close()
-        if self._services:
-            if self._services.poller:
-                await self._services.poller.close()
-            await self._services.api.close()
+
+    async def close(self) -> None:
+        """Lets everything go; a second call does nothing."""
+        await self.rest()
+        if self._poller:
+            await self._poller.close()
+        if self._api:
+            await self._api.close()
+        if self._database:
+            database, self._database = self._database, None
+            await asyncio.to_thread(database.release)
+        await self._health.close()
         self._exporter.close()
 
-    def check(self) -> int:
-        """How many studies are followed.
-
-        Raises:
-            Stalled: one of them has not moved for too long.
-        """
+    def sick(self) -> str:
+        """What is wrong when a study has not moved for too long; no words while all is well."""
         silent = self.studies.silent_seconds(self._clock.monotonic())
-        if silent > self.options.stalled_seconds:
-            raise Stalled(f"a study's loop has not turned for {silent:.0f} s")
-        return len(self.studies)
+        if silent <= self.options.stalled_seconds:
+            return ""
+        return f"a study's loop has not turned for {silent:.0f} s"
 
-    async def _sweep(self, view: IndexView, api: Api) -> None:
-        """Finds Jobs that an ended study has left, and lets its loop remove them."""
-        while True:
-            await asyncio.sleep(self.options.resync_seconds)
-            for uid, path in dict(self.studies.without_loop).items():
-                if not any(job.deleted_at is None for job in view.jobs(uid)):
-                    continue
-                with contextlib.suppress(ApiUnreachable, ApiRefused):
-                    self.studies.saw(await api.request("GET", path), leftovers=True)
+    async def _open_database(self) -> None:
+        """Holds it open until the end, so that no study's end closes its connections."""
+        try:
+            self._database = Database.acquire(self.options.storage)
+            database = self._database
+            await database.call(lambda: database.transaction(lambda _: None))
+        except StorageUnreachable as trouble:
+            log.warning("%s; studies wait for it", trouble)
+        except ValueError as error:
+            raise Unusable(str(error)) from error
+
+    async def _open_store(self, name: str, spec: StudySpec) -> TrialStore:
+        return await OptunaStore.open(self.options.storage, name, spec, self._clock)
 
     def _begin(self, resource: Resource) -> StudyLoop:
         assert self._services is not None
         return StudyLoop(resource, self._services)
+
+    def _removed(self, study: Reference) -> None:
+        self._exporter.removed(study.namespace, study.name)
+
+
+def _taken(option: str, address: str, error: OSError) -> str:
+    return f"{option} {address}: {error.strerror or error}"

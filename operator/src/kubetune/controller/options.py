@@ -10,8 +10,7 @@ class Options:
     `storage` is a database URL; `prometheus` the base URL of a server, None without one.
     `namespaces` are watched, all of them when empty. `own_namespace` never has studies.
     `health_address` and `metrics_address` are HOST:PORT. After `resync_seconds` a study is looked
-    at even when nothing was heard of it; one whose loop has not turned for `stalled_seconds` fails
-    the operator's liveness.
+    at even when nothing was heard of it. `exit_seconds` are for the last words of all studies.
     """
 
     storage: str
@@ -21,5 +20,9 @@ class Options:
     health_address: str = "0.0.0.0:8080"
     metrics_address: str = "0.0.0.0:9090"
     resync_seconds: float = 60.0
-    stalled_seconds: float = 300.0
     exit_seconds: float = 20.0
+
+    @property
+    def stalled_seconds(self) -> float:
+        """A loop that has not turned for so long hangs: five resyncs, or minutes, have gone by."""
+        return 5 * max(60.0, self.resync_seconds)

@@ -1,13 +1,19 @@
 """What the loops of all studies share."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kubetune.adapters.kubernetes.api import Api
 from kubetune.adapters.kubernetes.executor import ClusterView
 from kubetune.adapters.prometheus.exporter import Exporter
 from kubetune.adapters.prometheus.poller import Poller
 from kubetune.controller.options import Options
-from kubetune.domain.ports import Clock
+from kubetune.domain.ports import Clock, TrialStore
+from kubetune.domain.study import StudySpec
+
+OpenStore: TypeAlias = Callable[[str, StudySpec], Awaitable[TrialStore]]
+"""Opens a study by its name in the database; raises as `OptunaStore.open` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,4 +25,5 @@ class Services:
     view: ClusterView
     exporter: Exporter
     poller: Poller | None
+    open_store: OpenStore
     clock: Clock

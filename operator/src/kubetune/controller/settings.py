@@ -1,24 +1,32 @@
 """How Kopf is to behave: nothing is left to its defaults that could stop or pause the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import kopf
 
+from kubetune.adapters.kubernetes.names import MANAGED
 from kubetune.api.v1alpha1.study import GROUP
-from kubetune.controller.options import Options
 
 OPERATOR = "kubetune"
 
 WATCH_SECONDS = 600
 """The server ends a watch after this, and Kopf begins it again."""
 
-BACKOFF_SECONDS = (0.5, 1, 2, 4, 8, 16, 30)
+
+class Backoffs:
+    """How long Kopf waits between tries, without end: a list would end the operator with it."""
+
+    SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+    LAST_SECONDS = 15.0
+
+    def __iter__(self) -> Iterator[float]:
+        yield from self.SECONDS
+        while True:
+            yield self.LAST_SECONDS
 
 
-def configure(
-    settings: kopf.OperatorSettings, options: Options, selectors: Mapping[str, str]
-) -> None:
-    """Sets what matters; `selectors` narrows the watches of Jobs and pods on the server's side."""
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Sets what matters. Jobs and pods that are not ours are left out on the server's side."""
     settings.persistence.finalizer = f"{GROUP}/operator"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
@@ -29,10 +37,10 @@ def configure(
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 60
     settings.watching.connect_timeout = 10
-    selector = ",".join(f"{name}={value}" for name, value in selectors.items())
+    selector = ",".join(f"{name}={value}" for name, value in MANAGED.items())
     settings.watching.label_selectors["jobs"] = selector
     settings.watching.label_selectors["pods"] = selector
     settings.networking.connect_timeout = 10
     settings.networking.request_timeout = 30
-    settings.networking.error_backoffs = BACKOFF_SECONDS
-    settings.process.ultimate_exiting_timeout = options.exit_seconds + 5
+    settings.networking.error_backoffs = Backoffs()
+    settings.process.ultimate_exiting_timeout = None

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kubetune.adapters.kubernetes.reference import Reference
 from kubetune.controller.loop import Stop, StudyLoop
 from kubetune.controller.resource import Resource
 
@@ -14,21 +15,36 @@ log = logging.getLogger(__name__)
 class Studies:
     """Starts, wakes and ends loops. Called from the event loop's thread alone.
 
-    A study that has ended, and whose status says so, has no loop; it gets one again when its spec
-    changes, or when a Job of it is found that should be gone.
+    A study that has ended, and whose status says so, has no loop, and nothing of it is kept but
+    its name. It gets a loop again when its spec changes, or when a Job of it is found that should
+    be gone. `removed` is told of each study that was deleted, after its loop is over.
     """
 
-    def __init__(self, begin: Callable[[Resource], StudyLoop]) -> None:
+    BROKEN_SECONDS = 5.0
+    """How long after a loop that broke another begins."""
+
+    def __init__(
+        self,
+        begin: Callable[[Resource], StudyLoop],
+        removed: Callable[[Reference], None] = lambda _: None,
+    ) -> None:
         self._begin = begin
+        self._removed = removed
         self._loops: dict[str, StudyLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._without_loop: dict[str, str] = {}
+        self._without_loop: dict[str, Reference] = {}
         self._closed = False
 
     @property
-    def without_loop(self) -> Mapping[str, str]:
-        """The ended studies: the path of each by its uid."""
+    def without_loop(self) -> Mapping[str, Reference]:
+        """The ended studies, by uid."""
         return self._without_loop
+
+    @property
+    def known(self) -> Mapping[str, Reference]:
+        """All studies that count as existing, by uid."""
+        followed = {uid: loop.resource.reference for uid, loop in self._loops.items()}
+        return {**self._without_loop, **followed}
 
     def __len__(self) -> int:
         return len(self._loops)
@@ -44,13 +60,14 @@ class Studies:
         elif leftovers or not resource.ended:
             self._start(resource)
         else:
-            self._without_loop[resource.uid] = resource.reference.path
+            self._without_loop[resource.uid] = resource.reference
 
     def gone(self, uid: str) -> None:
         """A study was deleted: its Jobs go with it, its trials are cancelled in the database."""
-        self._without_loop.pop(uid, None)
         if uid in self._loops:
             self._loops[uid].stop(Stop.DELETED)
+        elif uid in self._without_loop:
+            self._removed(self._without_loop.pop(uid))
 
     def wake(self, uid: str) -> None:
         """A Job or pod of a study has changed."""
@@ -74,18 +91,27 @@ class Studies:
         uid = resource.uid
         self._without_loop.pop(uid, None)
         self._loops[uid] = self._begin(resource)
-        task = asyncio.create_task(self._loops[uid].run(), name=f"study {resource}")
-        self._tasks[uid] = task
-        task.add_done_callback(lambda done: self._ended(uid, done))
+        self._tasks[uid] = asyncio.create_task(self._keep(uid), name=f"study {resource}")
 
-    def _ended(self, uid: str, task: asyncio.Task[None]) -> None:
-        """Forgets a loop; one that broke all the same begins anew, it is a study's only one."""
-        loop = self._loops.pop(uid)
-        del self._tasks[uid]
-        if not task.cancelled() and task.exception():
-            log.error(
-                "%s: its loop broke and begins anew", loop.resource, exc_info=task.exception()
-            )
-            self._start(loop.resource)
-        elif not loop.deleted:
-            self._without_loop[uid] = loop.resource.reference.path
+    async def _keep(self, uid: str) -> None:
+        """Runs one loop after another, until one has come to an end and nothing is new."""
+        try:
+            while await self._again(self._loops[uid]):
+                self._loops[uid] = self._begin(self._loops[uid].resource)
+        finally:
+            del self._tasks[uid]
+            loop = self._loops.pop(uid)
+            if loop.deleted:
+                self._removed(loop.resource.reference)
+            else:
+                self._without_loop[uid] = loop.resource.reference
+
+    async def _again(self, loop: StudyLoop) -> bool:
+        """Runs a loop; whether its study needs another: it broke, or the spec changed just then."""
+        try:
+            await loop.run()
+        except Exception:
+            log.exception("%s: its loop broke, another begins", loop.resource)
+            await loop.stopped(self.BROKEN_SECONDS)
+            return not self._closed and not loop.deleted
+        return loop.changed and not self._closed

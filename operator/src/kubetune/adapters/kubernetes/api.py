@@ -22,7 +22,7 @@ MERGE = "application/merge-patch+json"
 TIMEOUT_SECONDS = 30.0
 
 OnRequest = Callable[[str, str, int, float], None]
-"""Told after each request: method, path, HTTP status (0 without an answer), seconds."""
+"""Told after each request: method, path and query, HTTP status (0 without an answer), seconds."""
 
 
 class ApiRefused(Exception):  # noqa: N818 - named by what it says of the request
@@ -106,14 +106,19 @@ class Api:
             ApiUnreachable: the server said nothing.
         """
         started, status = time.monotonic(), 0
+        if query:
+            path = f"{path}?{urlencode(query)}"
         try:
-            status, text = await self._send(method, path, query or {}, body, content_type)
+            status, text = await self._send(method, path, body, content_type)
         finally:
             if self._on_request:
                 self._on_request(method, path, status, time.monotonic() - started)
         if status >= 400:  # noqa: PLR2004 - HTTP's own numbers
             raise _refused(status, text)
-        return _object(text)
+        try:
+            return _object(text)
+        except ValueError as error:
+            raise ApiUnreachable(f"no API server: it answers {text[:100]!r}") from error
 
     async def close(self) -> None:
         """Lets the connection go."""
@@ -123,13 +128,10 @@ class Api:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str],
         body: Mapping[str, Any] | None,
         content_type: str,
     ) -> tuple[int, bytes]:
         url = self._client.configuration.host + path
-        if query:
-            url += "?" + urlencode(query)
         headers = {"Accept": JSON, "Content-Type": content_type}
         try:
             await self._client.update_params_for_auth(

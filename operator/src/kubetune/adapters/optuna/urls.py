@@ -27,3 +27,10 @@ def with_driver(url: str) -> str:
     if find_spec(module) is None:
         raise ValueError(f"storage {scheme}:// needs {module}: install {package}")
     return f"{named}://{rest}"
+
+
+def without_secrets(url: str) -> str:
+    """What of a URL may be logged: no user, no password, no options."""
+    scheme, _, rest = url.partition("://")
+    where = rest.partition("?")[0]
+    return f"{scheme}://{where.rpartition('@')[2]}"

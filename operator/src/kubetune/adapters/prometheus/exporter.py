@@ -86,11 +86,13 @@ class Exporter:
 
     def requested(self, method: str, path: str, status: int, seconds: float) -> None:
         """A request to the API server is over; fits `Api.on_request`."""
-        found = _PATH.fullmatch(path.partition("?")[0])
+        path, _, query = path.partition("?")
+        found = _PATH.fullmatch(path)
         resource = "/".join(filter(None, found.groups())) if found else "other"
         self._requests.labels(method, resource, str(status)).inc()
         self._request_seconds.labels(method, resource).observe(seconds)
-        if (method, resource, status) == ("POST", "jobs", _CREATED):
+        rehearsed = "dryRun=" in query
+        if (method, resource, status) == ("POST", "jobs", _CREATED) and not rehearsed:
             self._launches.inc()
 
     def serve(self, address: str) -> int:
