@@ -1,12 +1,15 @@
 """PostgreSQL keeps the stores' contract, and goes away as a server does."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import optuna
 import pytest
+from sqlalchemy import Connection
 
+from kubetune.adapters.optuna import database
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.history import read_trials
 from kubetune.adapters.optuna.store import OptunaStore
@@ -17,7 +20,7 @@ from tests.builders import NOW, make_outcome, make_study
 from tests.contract.store_contract import StoreContract
 from tests.contract.test_stores import Reopening
 from tests.fakes.clock import FakeClock
-from tests.integration.storage.postgres import PASSWORD, Postgres
+from tests.integration.storage.postgres import PASSWORD, USER, Postgres
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +107,31 @@ async def test_says_that_the_password_is_wrong(database_url: str) -> None:
     with pytest.raises(StorageUnreachable, match="password authentication failed") as refused:
         await OptunaStore.open(url, "study", make_study(), FakeClock())
     assert "not-the-secret" not in str(refused.value)
+
+
+async def test_a_silent_server_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes connections and says nothing holds no study up for ever."""
+    monkeypatch.setattr(database, "CONNECT_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/any"
+        with pytest.raises(StorageUnreachable, match="timeout") as away:
+            await OptunaStore.open(url, "study", make_study(), FakeClock())
+    assert PASSWORD not in str(away.value)
+
+
+async def test_the_url_says_how_long_to_wait(postgres: Postgres, database_url: str) -> None:
+    """What somebody wrote into it counts, keepalives are set where it says nothing."""
+    url = f"{database_url}?connect_timeout=3&keepalives_idle=77"
+    shared = Database.acquire(url)
+    store = await OptunaStore.open(url, "study", make_study(), FakeClock())
+    try:
+        told = await shared.call(lambda: shared.transaction(_connection_settings))
+    finally:
+        await store.close()
+        shared.release()
+    assert (told["connect_timeout"], told["keepalives_idle"]) == ("3", "77")
+    assert told["tcp_user_timeout"] == "25000"
+
+
+def _connection_settings(connection: Connection) -> dict[str, str]:
+    return dict(connection.connection.driver_connection.info.get_parameters())

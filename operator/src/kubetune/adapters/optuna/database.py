@@ -4,9 +4,20 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    exc,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 
 from kubetune.adapters.optuna import tables
 from kubetune.adapters.optuna.urls import with_driver
@@ -16,6 +27,17 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
 """How long SQLite waits for another process that writes."""
+
+CONNECT_SECONDS = 10
+"""How long a server may take to take a connection."""
+
+_KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""Half a minute, by libpq's words, after which a server counts as gone that a network hides."""
 
 
 class Database:
@@ -92,11 +114,11 @@ class Database:
 
 def _connect(url: str, *, read_only: bool) -> Engine:
     """An engine; to write with, over a database that has the tables."""
-    arguments = {"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
-    engine = create_engine(url, connect_args=arguments, pool_pre_ping=not arguments)
+    local = url.startswith("sqlite")
+    engine = create_engine(url, connect_args=_patience(url), pool_pre_ping=not local)
     if read_only:
         return engine
-    if arguments:
+    if local:
         event.listen(engine, "connect", _tune_sqlite)
     try:
         tables.metadata.create_all(engine)
@@ -106,6 +128,17 @@ def _connect(url: str, *, read_only: bool) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def _patience(url: str) -> dict[str, Any]:
+    """How long to wait for the database: no study hangs for longer. What the URL says counts."""
+    if url.startswith("sqlite"):
+        return {"timeout": BUSY_SECONDS}
+    if not url.startswith("postgresql+psycopg"):
+        return {}
+    told = make_url(url).query
+    patience = {"connect_timeout": CONNECT_SECONDS, **_KEEPALIVE}
+    return {name: value for name, value in patience.items() if name not in told}
 
 
 def _tune_sqlite(connection: object, _: object) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from kubetune.adapters.optuna import drawing, rows, seeds
+from kubetune.adapters.optuna import drawing, rows, seeds, turns
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
 from kubetune.adapters.optuna.drawing import Draft, Drafter, encoded
@@ -55,7 +55,8 @@ class OptunaStore:
 
     The only writer of its study, so memory is the truth between writes and `trials` costs
     nothing. Every change is one transaction. After a transaction that failed it is unknown
-    whether it reached the database, so all is read again before the next.
+    whether it reached the database, so all is read again before the next. Should there be another
+    writer all the same, the transaction fails of whoever has not read what the other wrote.
     """
 
     def __init__(self, database: Database, study_name: str, spec: StudySpec, clock: Clock) -> None:
@@ -64,7 +65,7 @@ class OptunaStore:
         self._clock = clock
         self._drafting = Lock()
         self._adopt(spec)
-        self._study = 0
+        self._study = self._turn = 0
         self._records: list[Record] = []
         self._trials: tuple[Trial, ...] = ()
         self._certain = False
@@ -186,16 +187,17 @@ class OptunaStore:
         """Reads the study, creating it when it is new. In the database's thread, like the rest."""
         described = describe(self._spec)
 
-        def load(connection: Connection) -> tuple[int, list[Record]]:
+        def load(connection: Connection) -> tuple[int, int, list[Record]]:
             study = rows.find_study(connection, self._name)
+            turn = turns.read_turn(connection, study.row) if study else 0
             records = rows.read_records(connection, study.row) if study else ()
             if study is None or (not records and study.description != described):
                 row = rows.write_study(connection, self._name, self._spec, described)
-                return row, []
+                return row, turns.read_turn(connection, row), []
             refuse_changes(study.description, described)
-            return study.row, list(records)
+            return study.row, turn, list(records)
 
-        self._study, self._records = self._database.transaction(load)
+        self._study, self._turn, self._records = self._database.transaction(load)
         self._trials = tuple(record.trial for record in self._records)
         self._certain = True
 
@@ -274,7 +276,7 @@ class OptunaStore:
                 for record in added
             ]
 
-        self._records = [*self._records, *self._database.transaction(insert)]
+        self._records = [*self._records, *self._change(insert)]
         self._trials = tuple(record.trial for record in self._records)
         return self._trials[-len(added) :]
 
@@ -286,7 +288,7 @@ class OptunaStore:
         trial = transitions.extended(record.trial, fresh)
         longer = replace(record, trial=trial, arrived=(*record.arrived, *fresh))
         metric = self._spec.objective.metric
-        self._database.transaction(lambda it: rows.write_points(it, longer, fresh, metric))
+        self._change(lambda it: rows.write_points(it, longer, fresh, metric))
         self._keep(longer)
 
     def _rerun(self, number: int, change: Callable[[Trial], Trial]) -> None:
@@ -299,7 +301,7 @@ class OptunaStore:
         changed = replace(
             record, trial=trial, skipped=len(record.arrived) if anew else record.skipped
         )
-        self._database.transaction(lambda it: rows.write_run(it, changed, first=first))
+        self._change(lambda it: rows.write_run(it, changed, first=first))
         self._keep(changed)
 
     def _tell(
@@ -309,9 +311,20 @@ class OptunaStore:
         if record.trial.state.ended:
             return False
         trial = transitions.ended(record.trial, outcome, started_at, ended_at)
-        self._database.transaction(lambda it: rows.write_end(it, record.row, self._spec, trial))
+        self._change(lambda it: rows.write_end(it, record.row, self._spec, trial))
         self._keep(replace(record, trial=trial))
         return True
+
+    def _change(self, write: Callable[[Connection], T]) -> T:
+        """One transaction that changes the study, unless another program did."""
+
+        def change(connection: Connection) -> T:
+            turns.take_turn(connection, self._study, self._turn)
+            return write(connection)
+
+        answer = self._database.transaction(change)
+        self._turn += 1
+        return answer
 
     def _keep(self, record: Record) -> None:
         number = record.trial.number
