@@ -1,5 +1,6 @@
 """One engine and one thread a URL; a database that does not answer is told apart from a bad one."""
 
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -84,3 +85,15 @@ def test_refuses_another_schema(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="optuna storage upgrade"):
         _first(database, "SELECT 1")
     database.release()
+
+
+@pytest.mark.parametrize("url", ["oracle9://me:secret@host/db", "sqlite+nothing:///file.db"])
+def test_an_unknown_kind_of_database_is_refused(url: str) -> None:
+    """It is no passing trouble: it says which kind, and never the password."""
+    database = Database.acquire(url)
+    try:
+        with pytest.raises(ValueError, match=re.escape(url.partition(":")[0])) as refused:
+            _first(database, "SELECT 1")
+        assert "secret" not in str(refused.value)
+    finally:
+        database.release()

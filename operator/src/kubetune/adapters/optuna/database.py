@@ -113,9 +113,16 @@ class Database:
 
 
 def _connect(url: str, *, read_only: bool) -> Engine:
-    """An engine; to write with, over a database that has the tables."""
+    """An engine; to write with, over a database that has the tables.
+
+    Raises:
+        ValueError: there is no such kind of database, or no driver for it.
+    """
     local = url.startswith("sqlite")
-    engine = create_engine(url, connect_args=_patience(url), pool_pre_ping=not local)
+    try:
+        engine = create_engine(url, connect_args=_patience(url), pool_pre_ping=not local)
+    except (exc.ArgumentError, ImportError) as error:
+        raise ValueError(f"storage {url.partition('://')[0]}:// cannot be used: {error}") from error
     if read_only:
         return engine
     if local:
