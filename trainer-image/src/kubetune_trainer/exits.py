@@ -23,6 +23,10 @@ class TemporaryFailure(Exception):  # noqa: N818 - named by what to do next: try
     """Something outside the trial failed and another attempt may succeed. Exits 75."""
 
 
+class OutOfMemory(Exception):  # noqa: N818 - named by what to do next: try smaller
+    """There is not enough memory for what was asked. Exits 70."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What an exception means for the trial."""
@@ -32,6 +36,8 @@ class Ending:
     message: str
     code: int
 
+
+_NO_MEMORY = ("CUDA out of memory", "DefaultCPUAllocator: ", "CUBLAS_STATUS_ALLOC_FAILED")
 
 COMPLETE = Ending("Complete", "", "", ExitCode.COMPLETE)
 
@@ -48,18 +54,20 @@ def classify(error: BaseException) -> Ending:
         return Ending("Failed", "Disrupted", text, ExitCode.TEMPORARY_FAILURE)
     if isinstance(error, KeyboardInterrupt):
         return Ending("Stopped", "", "interrupted from the keyboard", ExitCode.STOPPED)
-    if _out_of_memory(error):
-        return Ending("Failed", "OutOfMemory", text, ExitCode.OUT_OF_MEMORY)
+    if is_out_of_memory(error):
+        words = str(error) if isinstance(error, OutOfMemory) else text
+        return Ending("Failed", "OutOfMemory", words, ExitCode.OUT_OF_MEMORY)
     if isinstance(error, SystemExit):
         return _own_exit(error)
     return Ending("Failed", "Crashed", text, ExitCode.CRASHED)
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a GPU or here; torch says the latter by a plain RuntimeError."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"MemoryError", "OutOfMemoryError"}) or (
-        isinstance(error, RuntimeError) and "CUDA out of memory" in str(error)
-    )
+    if names & {"MemoryError", "OutOfMemory", "OutOfMemoryError"}:
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 def _own_exit(error: SystemExit) -> Ending:

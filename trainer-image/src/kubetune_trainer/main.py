@@ -14,8 +14,9 @@ from kubetune_trainer.trial import Trial
 
 RECIPES = {
     "digits": "a small network learns 1,797 images of handwritten digits, on a CPU in seconds",
+    "causal-lm": "a language model learns to answer: full fine-tuning or LoRA",
 }
-"""Name and one phrase each; `recipes/NAME.py` has `train(trial)`."""
+"""Name and one phrase each; `recipes/NAME.py`, `-` as `_`, has `train(trial)`."""
 
 Train: TypeAlias = Callable[[Trial], None]
 """A recipe: trains with the trial's parameters and reports to it."""
@@ -29,6 +30,7 @@ class Command:
     config: Path | None
     settings: dict[str, Value]
     seed: int | None
+    output: Path | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Exits as the trial contract says."""
     with Trial.from_environment() as trial:
         command = _read(_parser(named=True), arguments)
-        train: Train = import_module(f"kubetune_trainer.recipes.{command.recipe}").train
+        train = _recipe(command.recipe)
         _apply(command, trial)
         train(trial)
 
@@ -53,9 +55,23 @@ def run(train: Train, arguments: Sequence[str] | None = None) -> None:
         train(trial)
 
 
+def _recipe(name: str) -> Train:
+    """The recipe's own function.
+
+    Raises:
+        BadConfiguration: a package that it needs is not installed.
+    """
+    try:
+        train: Train = import_module(f"kubetune_trainer.recipes.{name.replace('-', '_')}").train
+    except ModuleNotFoundError as error:
+        words = f"{name} needs {error.name}: install kubetune-trainer[torch]"
+        raise BadConfiguration(words) from error
+    return train
+
+
 def _parser(*, named: bool) -> _Parser:
     """The command line; with a recipe's name in front when `named`."""
-    listing = "\n".join(f"  {name:<10} {phrase}" for name, phrase in RECIPES.items())
+    listing = "\n".join(f"  {name:<16} {phrase}" for name, phrase in RECIPES.items())
     parser = _Parser(
         prog="kubetune-trainer" if named else None,
         description="Trains one model. Inside a study the parameters come from the study.",
@@ -78,6 +94,9 @@ def _parser(*, named: bool) -> _Parser:
         metavar="NAME=VALUE",
         help="set one parameter; may be repeated",
     )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="keep the trained model here, outside a study"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="the seed of everything random")
     return parser
 
@@ -89,6 +108,7 @@ def _read(parser: _Parser, arguments: Sequence[str] | None) -> Command:
         config=given.config,
         settings=dict(read_setting(text) for text in given.settings),
         seed=given.seed,
+        output=given.output,
     )
 
 
@@ -102,3 +122,5 @@ def _apply(command: Command, trial: Trial) -> None:
         trial.override(values, seed=seed, stage="heldout")
     if command.settings or command.seed is not None:
         trial.override(command.settings, seed=command.seed)
+    if command.output is not None:
+        trial.keep_artifacts(command.output)

@@ -51,6 +51,8 @@ class Trial:
         self._total = 0
         self._finished = False
         self._told_to_stop = False
+        self._agree: Callable[[bool], bool] = bool
+        self._artifacts: Path | None = None
         self._resumed_from: Path | None = None
         self._exposition: Exposition | None = None
         self._handler: Any = None
@@ -79,6 +81,16 @@ class Trial:
         return self._order.parameters
 
     @property
+    def study(self) -> str:
+        """The study's name; empty outside any study."""
+        return self._order.study
+
+    @property
+    def name(self) -> str:
+        """The trial's name for people, such as in a tracker."""
+        return f"{self.study}-{self._order.trial}" if self._in_study else f"seed-{self.seed}"
+
+    @property
     def seed(self) -> int:
         """The seed of this trial: the same over all its attempts."""
         return self._order.seed
@@ -97,6 +109,23 @@ class Trial:
     def checkpoint_dir(self) -> Path | None:
         """Where this trial may keep its checkpoints; None when the study keeps none."""
         return self._environment.checkpoint_dir
+
+    @property
+    def artifact_dir(self) -> Path | None:
+        """Where the trained model goes, beside the checkpoints; None when nothing is kept."""
+        if self._artifacts is not None:
+            return self._artifacts
+        return None if self.checkpoint_dir is None else self.checkpoint_dir / "artifacts"
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The names of the metrics that the trial is judged by; none outside any study."""
+        return self._order.objectives
+
+    @property
+    def done(self) -> int:
+        """The last step that is done, counted over all attempts; 0 before the first."""
+        return self._step or 0
 
     @property
     def resumed_from(self) -> Path | None:
@@ -128,6 +157,23 @@ class Trial:
             stage=stage or self._order.stage,
         )
 
+    def keep_artifacts(self, folder: Path) -> None:
+        """Chooses where the trained model goes, outside any study.
+
+        Raises:
+            BadConfiguration: this is a study's trial; its artifacts lie with its checkpoints.
+        """
+        if self._in_study:
+            raise BadConfiguration("--output: a study's trial keeps its model with its checkpoints")
+        self._artifacts = folder
+
+    def agree_by(self, agree: Callable[[bool], bool]) -> None:
+        """How several processes of one trial agree to stop: after the same step, all of them.
+
+        It is asked before each step with whether this process was told to; the answer counts.
+        """
+        self._agree = agree
+
     def parameters_as(self, config: type[ConfigT]) -> ConfigT:
         """The parameters as a typed dataclass; names that it has no field for are noted.
 
@@ -153,6 +199,7 @@ class Trial:
         self._total = total
         self.progress(min(1.0, (self._first_step - 1) / total))
         for step in range(self._first_step, total + 1):
+            self._told_to_stop = self._agree(self._told_to_stop)
             if self._told_to_stop:
                 return
             self._step = step

@@ -1,0 +1,1 @@
+"""What recipes for language models share: dialogues as tokens, answers, their evaluation."""

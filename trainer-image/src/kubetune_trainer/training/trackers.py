@@ -1,0 +1,102 @@
+"""MLflow and Weights & Biases, where the environment asks for one of them.
+
+Neither is needed for anything: a tracker that fails is said once, and left alone.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from kubetune_trainer.trial import Trial
+
+
+class _Tracker(Protocol):
+    def log(self, step: int, metrics: Mapping[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _MLflow:
+    """`MLFLOW_TRACKING_URI` is set: one run a trial, in the experiment of the study's name."""
+
+    def __init__(self, trial: Trial) -> None:
+        import mlflow  # noqa: PLC0415 - an extra of its own
+
+        self._mlflow = mlflow
+        mlflow.set_experiment(trial.study or "kubetune")
+        mlflow.start_run(run_name=trial.name, tags={"kubetune.attempt": str(trial.attempt)})
+        mlflow.log_params(dict(trial.parameters))
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._mlflow.log_metrics(dict(metrics), step=step)
+
+    def close(self) -> None:
+        self._mlflow.end_run()
+
+
+class _Wandb:
+    """`WANDB_PROJECT` is set: one run a trial, in the group of the study's name."""
+
+    def __init__(self, trial: Trial) -> None:
+        import wandb  # noqa: PLC0415 - an extra of its own
+
+        self._run = wandb.init(
+            name=trial.name, group=trial.study or None, config=dict(trial.parameters)
+        )
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._run.log(dict(metrics), step=step)
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+class Trackers:
+    """All that were asked for; without any it does nothing."""
+
+    def __init__(self, trackers: list[_Tracker]) -> None:
+        self._trackers = trackers
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Hands a report on."""
+        for tracker in list(self._trackers):
+            try:
+                tracker.log(step, metrics)
+            except Exception as error:  # noqa: BLE001 - of any library
+                self._trackers.remove(tracker)
+                _note(tracker, error)
+
+    def close(self) -> None:
+        """Ends the runs."""
+        for tracker in self._trackers:
+            try:
+                tracker.close()
+            except Exception as error:  # noqa: BLE001 - of any library
+                _note(tracker, error)
+
+
+@contextmanager
+def opened(trial: Trial, *, first: bool) -> Iterator[Trackers]:
+    """The trackers of the environment, for one process of the trial."""
+    wanted: Mapping[str, Any] = {"MLFLOW_TRACKING_URI": _MLflow, "WANDB_PROJECT": _Wandb}
+    found: list[_Tracker] = []
+    for variable, kind in wanted.items():
+        if first and os.environ.get(variable):
+            try:
+                found.append(kind(trial))
+            except Exception as error:  # noqa: BLE001 - of any library
+                _note(kind, error)
+    trackers = Trackers(found)
+    try:
+        yield trackers
+    finally:
+        trackers.close()
+
+
+def _note(tracker: object, error: Exception) -> None:
+    kind = tracker if isinstance(tracker, type) else type(tracker)
+    words = f"{kind.__name__.strip('_')} is left out: {type(error).__name__}: {error}"
+    sys.stderr.write(f"kubetune-trainer: {words}\n")
+    sys.stderr.flush()
