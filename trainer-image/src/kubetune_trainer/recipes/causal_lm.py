@@ -105,7 +105,7 @@ def train(trial: Trial) -> None:
     """Trains one configuration; reports its losses, and at each evaluation what it answers."""
     config = trial.parameters_as(Config)
     with ranks.joined() as joined:
-        device = chosen_device(config)
+        device = devices.chosen(config.precision)
         base = load(config, device)
         data = load_data(config, base.tokenizer)
         seeds.seed_all(trial.seed)
@@ -119,18 +119,6 @@ def train(trial: Trial) -> None:
             weight_decay=config.weight_decay,
         )
         fit(trial, config, task, groups=[group], judged=JUDGED, device=device, ranks=joined)
-
-
-def chosen_device(config: TrainingConfig) -> Device:
-    """Where this trial computes.
-
-    Raises:
-        BadConfiguration: not in that precision.
-    """
-    try:
-        return devices.choose(config.precision)
-    except ValueError as error:
-        raise BadConfiguration(str(error)) from error
 
 
 def load(config: Config, device: Device) -> Base:
@@ -250,6 +238,7 @@ class AnswerTask:
 
     def __init__(self, model: nn.Module, tokenizer: Any, data: Data, evaluator: Evaluator) -> None:
         self.module = model
+        self.counters: dict[str, float] = {}
         self._tokenizer = tokenizer
         self._data = data
         self._evaluator = evaluator

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 import torch
 
+from kubetune_trainer.exits import BadConfiguration
+
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 """`auto` is bf16 on an accelerator that has it, else fp32."""
 
@@ -39,18 +41,18 @@ class Device:
         return torch.amp.GradScaler(self.torch_device.type, enabled=self.dtype == torch.float16)
 
 
-def choose(precision: Precision = "auto") -> Device:
+def chosen(precision: Precision = "auto") -> Device:
     """The GPU of this process, or the CPU.
 
     Raises:
-        ValueError: fp16 on a CPU, where it is slower than fp32 and worse.
+        BadConfiguration: fp16 on a CPU, where it is slower than fp32 and worse.
     """
     threads = os.environ.get("OMP_NUM_THREADS")
     if threads and threads.isdecimal():
         torch.set_num_threads(int(threads))
     if not torch.cuda.is_available():
         if precision == "fp16":
-            raise ValueError("precision: fp16 needs a GPU, write bf16 or fp32")
+            raise BadConfiguration("precision: fp16 needs a GPU, write bf16 or fp32")
         return Device(torch.device("cpu"), _TYPES.get(precision, torch.float32))
     index = int(os.environ.get("LOCAL_RANK", "0"))
     torch.cuda.set_device(index)

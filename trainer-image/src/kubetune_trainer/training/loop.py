@@ -253,6 +253,7 @@ class Loop:
             "scaler": self._scaler.state_dict(),
             "random": seeds.capture(),
             "progress": self._progress.state(),
+            "counters": dict(self._task.counters),
         }
         trained = state.trained(self._task.module)
         try:
@@ -269,6 +270,7 @@ class Loop:
         self._setup.scheduler.load_state_dict(rest["scheduler"])
         self._scaler.load_state_dict(rest["scaler"])
         self._progress = Progress.of(rest["progress"])
+        self._task.counters = dict(rest["counters"])
         seeds.restore(rest["random"])
         self._done = self._trial.done
 

@@ -19,9 +19,11 @@ class Task(Protocol):
     """A model, its data, and what is measured.
 
     `module` holds all that is trained; in a trial over several devices each holds a copy.
+    `counters` are sums that the task keeps over steps for its next evaluation; they are saved.
     """
 
     module: nn.Module
+    counters: dict[str, float]
 
     @property
     def length(self) -> int:
