@@ -16,6 +16,7 @@ RECIPES = {
     "digits": "a small network learns 1,797 images of handwritten digits, on a CPU in seconds",
     "causal-lm": "a language model learns to answer: full fine-tuning or LoRA",
     "image-classifier": "a model of timm learns to tell images apart",
+    "diffusion-lora": "Stable Diffusion 1.x or XL learns from captioned pictures, by a LoRA",
 }
 """Name and one phrase each; `recipes/NAME.py`, `-` as `_`, has `train(trial)`."""
 

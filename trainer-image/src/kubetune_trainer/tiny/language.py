@@ -6,6 +6,7 @@ installed packages. It learns in seconds, badly, but visibly: good parameters be
 
 import json
 import pydoc_data.topics
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,10 @@ def _read(model: Any, tokenizer: Any, texts: list[str], steps: int) -> None:
 
 def _glosses() -> Any:
     """Nouns with their definitions, from the tables that timm has of ImageNet's classes."""
-    import timm  # noqa: PLC0415 - seconds
-
-    info = Path(timm.__file__).parent / "data" / "_info"
+    spec = find_spec("timm")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("definitions of nouns are read from timm: install it")
+    info = Path(spec.submodule_search_locations[0]) / "data" / "_info"
     tables = []
     for name in ("lemma", "definition"):
         text = (info / f"imagenet_synset_to_{name}.txt").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What a recipe for diffusion models needs: captioned pictures, their latents, rendered samples."""

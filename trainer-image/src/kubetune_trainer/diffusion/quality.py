@@ -1,0 +1,123 @@
+"""What can be said of rendered pictures without looking at them."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from kubetune_trainer.diffusion.rendering import Rendered
+from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.training.devices import Device
+
+BLACK_MEAN, BLACK_SPREAD = 0.02, 0.01
+FLAT_SPREAD = 0.03
+BURNT_SHARE = 0.25
+
+Features = NDArray[np.float32]
+"""Pictures x width, each of length 1."""
+
+
+def black_fraction(rendered: Rendered) -> float:
+    """The share of pictures that are black, or that the decoder gave no numbers for."""
+    black = [
+        not finite or (picture.mean() < BLACK_MEAN and picture.std() < BLACK_SPREAD)
+        for picture, finite in zip(rendered.pictures, rendered.finite, strict=True)
+    ]
+    return float(np.mean(black))
+
+
+def flat_fraction(rendered: Rendered) -> float:
+    """The share of pictures that show nothing: of one colour throughout, black included."""
+    return float(np.mean([picture.std() < FLAT_SPREAD for picture in rendered.pictures]))
+
+
+def burnt_fraction(rendered: Rendered) -> float:
+    """The share of pictures of which a quarter or more is fully dark or fully bright."""
+    clipped = [((p <= 1 / 255) | (p >= 254 / 255)).mean() for p in rendered.pictures]
+    return float(np.mean([share > BURNT_SHARE for share in clipped]))
+
+
+def distance(one: Features, other: Features) -> float:
+    """How far two sets of pictures are apart: 0 when one could be drawn from the other.
+
+    The squared maximum mean discrepancy with a Gaussian kernel of width 1 between unit vectors
+    (Gretton et al. 2012, with CLIP's features as in Jayasumana et al. 2024); it needs no more
+    than a few pictures, where a Frechet distance needs thousands.
+    """
+    return max(0.0, _kernel(one, one) + _kernel(other, other) - 2 * _kernel(one, other))
+
+
+def identity(features: Features, per_prompt: int) -> float:
+    """How alike the pictures of one prompt are: mean cosine of pairs; NaN with one of each."""
+    pairs = [
+        float(features[a] @ features[b])
+        for start in range(0, len(features), per_prompt)
+        for a, b in itertools.combinations(range(start, start + per_prompt), 2)
+    ]
+    return float(np.mean(pairs)) if pairs else float("nan")
+
+
+class Clip:
+    """A CLIP model that judges; it never learns. Its name is part of what a score means."""
+
+    def __init__(self, name: str, device: Device) -> None:
+        from transformers import CLIPModel, CLIPProcessor  # noqa: PLC0415 - seconds
+
+        try:
+            self._model = CLIPModel.from_pretrained(name, dtype=torch.float32).eval()
+            self._processor = CLIPProcessor.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            raise BadConfiguration(f"clip_model: {name}: {error}") from error
+        self._device = device
+        self._model.to(device.torch_device)
+
+    def pictures(self, pictures: Sequence[NDArray[np.float32]]) -> Features:
+        """Features of pictures of height x width x channels, 0 to 1."""
+        whole = [(picture * 255).round().astype(np.uint8) for picture in pictures]
+        given = self._processor(images=whole, return_tensors="pt")
+        return self._features(self._model.get_image_features, given, ("pixel_values",))
+
+    def texts(self, texts: Sequence[str]) -> Features:
+        """Features of texts."""
+        given = self._processor(
+            text=list(texts), return_tensors="pt", padding=True, truncation=True
+        )
+        return self._features(
+            self._model.get_text_features, given, ("input_ids", "attention_mask")
+        )
+
+    def _features(self, method: Any, given: Any, names: Sequence[str]) -> Features:
+        moved = {name: given[name].to(self._device.torch_device) for name in names}
+        with torch.inference_mode():
+            found = method(**moved)
+            vectors = functional.normalize(getattr(found, "pooler_output", found).float(), dim=-1)
+        array: Features = vectors.cpu().numpy()
+        return array
+
+
+def measures(rendered: Rendered, clip: Clip | None, training: Features | None) -> Mapping[str, float]:
+    """Every measure of a scene. With a CLIP model also `clip_score`, a cosine of picture and prompt,
+    `feature_distance` from the training pictures, and `identity_similarity` within a prompt."""
+    found = {
+        "black_fraction": black_fraction(rendered),
+        "flat_fraction": flat_fraction(rendered),
+        "burnt_fraction": burnt_fraction(rendered),
+    }
+    if clip is None:
+        return found
+    seen, said = clip.pictures(list(rendered.pictures)), clip.texts(rendered.prompts)
+    found["clip_score"] = float((seen * said).sum(axis=1).mean())
+    if training is not None:
+        found["feature_distance"] = distance(seen, training)
+    if len(rendered.scene.seeds) > 1:
+        found["identity_similarity"] = identity(seen, len(rendered.scene.seeds))
+    return found
+
+
+def _kernel(one: Features, other: Features) -> float:
+    squares = 2.0 - 2.0 * (one @ other.T)
+    return float(np.exp(-squares / 2.0).mean())

@@ -1,0 +1,363 @@
+"""A LoRA for Stable Diffusion 1.x or XL, learned from captioned pictures.
+
+`train_data` is a folder of pictures, each with its caption in a text file of the same name. Without
+`eval_data` a tenth of them is set apart, the same ones for every trial of a study. Losses compared
+between trials are taken on fixed noise at fixed timesteps. At each evaluation fixed prompts are
+rendered with fixed seeds; the sheet of them lies with the trial's artifacts.
+
+A LoRA's output is scaled by `network_alpha / network_dim`: rate, alpha and dim act together.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from kubetune_trainer import Trial
+from kubetune_trainer.diffusion import base as models
+from kubetune_trainer.diffusion import pictures as reading
+from kubetune_trainer.diffusion import quality, rendering
+from kubetune_trainer.diffusion.base import Base, Lora, Prompt
+from kubetune_trainer.diffusion.pictures import Picture
+from kubetune_trainer.diffusion.quality import Clip
+from kubetune_trainer.diffusion.rendering import Scene
+from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.main import run
+from kubetune_trainer.training import devices, ranks, seeds
+from kubetune_trainer.training.config import TrainingConfig
+from kubetune_trainer.training.fit import Judged, fit
+from kubetune_trainer.training.optimizers import Group
+from kubetune_trainer.training.task import Batch
+
+JUDGED = Judged(
+    watched="eval_loss",
+    known=("eval_loss", "clip_score", "black_fraction", "feature_distance", "identity_similarity"),
+    higher=("clip_score", "identity_similarity"),
+    unit="images",
+)
+
+TIMESTEPS = 8
+"""Losses of an evaluation are taken at so many timesteps, evenly spread over all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TrainingConfig):
+    """What may be tuned, beside what every training has.
+
+    `learning_rate` is the denoiser's. A `text_encoder_lr` of 0 leaves the text encoders as they
+    are; their outputs are then worked out once. `resolution` is the side of a square of the
+    pictures' area. `min_snr_gamma` weighs training losses (Hang et al. 2023), 0 does not; the
+    losses of evaluations are never weighed. `prompts` are separated by `|`; without any, captions
+    of the pictures set apart are rendered. `clip_model` judges what is rendered, a folder or a
+    name on the hub; without it there is no CLIP score, feature distance and identity similarity.
+    """
+
+    model: str
+    train_data: str
+    eval_data: str = ""
+    resolution: int = 512
+    text_encoder_lr: float = 0.0
+    network_dim: int = 64
+    network_alpha: float = 32.0
+    network_dropout: float = 0.0
+    min_snr_gamma: float = 0.0
+    gradient_checkpointing: bool = False
+    prompts: str = ""
+    samples_per_prompt: int = 4
+    sampling_steps: int = 25
+    guidance_scale: float = 7.5
+    clip_model: str = ""
+
+    POSITIVE: ClassVar[tuple[str, ...]] = (
+        *TrainingConfig.POSITIVE,
+        "resolution",
+        "network_dim",
+        "samples_per_prompt",
+        "sampling_steps",
+    )
+    NOT_NEGATIVE: ClassVar[tuple[str, ...]] = (
+        *TrainingConfig.NOT_NEGATIVE,
+        "text_encoder_lr",
+        "network_alpha",
+        "min_snr_gamma",
+        "guidance_scale",
+    )
+    SHARES: ClassVar[tuple[str, ...]] = (*TrainingConfig.SHARES, "network_dropout")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Pictures to train with and to compare trials by, the latents of each, and what is known."""
+
+    train: Sequence[Picture]
+    evaluation: Sequence[Picture]
+    latents: Mapping[Path, torch.Tensor]
+
+    def batch(self, chosen: Sequence[Picture]) -> torch.Tensor:
+        """Their latents, pictures x channels x height x width; they have one size."""
+        return torch.stack([self.latents[picture.path] for picture in chosen])
+
+
+class Denoiser(nn.Module):
+    """Everything that a training step runs, as one module: texts and denoiser."""
+
+    def __init__(self, base: Base, *, text: bool) -> None:
+        super().__init__()
+        self.unet = base.pipeline.unet
+        if text:
+            self.text_encoders = nn.ModuleDict(base.text_encoders)
+        self._base = (base,)
+
+    def forward(
+        self, noisy: torch.Tensor, timesteps: torch.Tensor, texts: Sequence[str] | Prompt
+    ) -> torch.Tensor:
+        """The denoiser's answer; `texts` are captions, or what has been worked out of them."""
+        base = self._base[0]
+        prompt = texts if isinstance(texts, Prompt) else base.prompts(texts)
+        more: dict[str, Any] = {}
+        if prompt.pooled is not None:
+            scale = base.pipeline.vae_scale_factor
+            height, width = noisy.shape[2] * scale, noisy.shape[3] * scale
+            sizes = base.sizes(len(noisy), height, width)
+            more = {"added_cond_kwargs": {"text_embeds": prompt.pooled, "time_ids": sizes}}
+        found: torch.Tensor = self.unet(noisy, timesteps, prompt.tokens, **more).sample
+        return found
+
+
+def train(trial: Trial) -> None:
+    """Trains one configuration; reports its losses and what its pictures look like."""
+    config = trial.parameters_as(Config)
+    with ranks.joined() as joined:
+        device = devices.chosen(config.precision)
+        base = models.load(config.model, device)
+        clip = Clip(config.clip_model, device) if config.clip_model else None
+        data = load_data(config, base)
+        seeds.seed_all(trial.seed)
+        lora = Lora(dim=config.network_dim, alpha=config.network_alpha, dropout=config.network_dropout)
+        learning = base.add(lora, text=config.text_encoder_lr > 0)
+        if config.gradient_checkpointing:
+            base.pipeline.unet.enable_gradient_checkpointing()
+        task = PicturesTask(base, data, config, clip, trial.artifact_dir)
+        groups = [
+            Group(
+                name="unet" if name == "unet" else "text_encoder",
+                parameters=parameters,
+                learning_rate=config.learning_rate if name == "unet" else config.text_encoder_lr,
+                weight_decay=config.weight_decay,
+            )
+            for name, parameters in learning.items()
+        ]
+        fit(
+            trial,
+            config,
+            task,
+            groups=groups,
+            judged=JUDGED,
+            device=device,
+            ranks=joined,
+            bins=_bins(data.train),
+        )
+
+
+def load_data(config: Config, base: Base) -> Data:
+    """Reads the pictures, and works out their latents once.
+
+    Raises:
+        BadConfiguration: what is wrong with the files.
+    """
+    train = reading.read(Path(config.train_data), config.resolution, base.step)
+    if config.eval_data:
+        apart = reading.read(Path(config.eval_data), config.resolution, base.step)
+    else:
+        train, apart = reading.split(train)
+    latents: dict[Path, torch.Tensor] = {}
+    for picture in (*train, *apart):
+        try:
+            latents[picture.path] = base.latents(picture.pixels()[None])[0].cpu()
+        except ValueError as error:
+            raise BadConfiguration(f"{picture.path}: {error}") from error
+    return Data(train, apart, latents)
+
+
+def _bins(pictures: Sequence[Picture]) -> tuple[int, ...]:
+    sizes = sorted({(picture.size.width, picture.size.height) for picture in pictures})
+    return tuple(sizes.index((picture.size.width, picture.size.height)) for picture in pictures)
+
+
+class PicturesTask:
+    """The loop's view of a LoRA and its pictures."""
+
+    def __init__(
+        self, base: Base, data: Data, config: Config, clip: Clip | None, artifacts: Path | None
+    ) -> None:
+        from diffusers import DDPMScheduler  # noqa: PLC0415 - seconds
+
+        self.module = Denoiser(base, text=config.text_encoder_lr > 0)
+        self.counters: dict[str, float] = {}
+        self._base, self._data, self._config = base, data, config
+        self._clip, self._artifacts = clip, artifacts
+        self._noise = DDPMScheduler.from_config(base.pipeline.scheduler.config)
+        self._known = {} if config.text_encoder_lr > 0 else self._prompts()
+        self._training_features = self._features()
+        self._evaluations = 0
+
+    @property
+    def length(self) -> int:
+        """Pictures to train with."""
+        return len(self._data.train)
+
+    def collate(self, examples: Sequence[tuple[int, int]]) -> Batch:
+        """Latents and captions."""
+        chosen = [self._data.train[index] for index, _ in examples]
+        return {
+            "latents": self._data.batch(chosen),
+            "captions": [picture.caption for picture in chosen],
+        }
+
+    def targets(self, batch: Batch) -> float:
+        """Pictures."""
+        return float(len(batch["latents"]))
+
+    def loss(self, module: nn.Module, batch: Batch) -> torch.Tensor:
+        """Each picture's mean squared error at a random timestep, summed over the pictures."""
+        latents = batch["latents"]
+        count = self._noise.config.num_train_timesteps
+        noise = torch.randn(latents.shape).to(latents.device)
+        timesteps = torch.randint(0, count, (len(latents),)).to(latents.device)
+        errors = self._errors(module, latents, noise, timesteps, batch["captions"])
+        if self._config.min_snr_gamma:
+            errors = errors * self._weights(timesteps)
+        return errors.sum()
+
+    def evaluate(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
+        """The loss on fixed noise, and measures of the rendered pictures."""
+        loss = self._evaluation_loss(stop)
+        if loss is None:
+            return None
+        with torch.inference_mode(), self._base.device.autocast():
+            rendered = rendering.render(self._base, self._scene(), stop)
+        if rendered is None:
+            return None
+        self._evaluations += 1
+        if self._artifacts is not None:
+            name = f"sheet-{self._evaluations:03d}.png"
+            rendering.save(rendered, self._artifacts / "samples" / name)
+        found = quality.measures(rendered, self._clip, self._training_features)
+        return {"eval_loss": loss, **found}
+
+    def test(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
+        """There is nothing held back: pictures are judged by eye in the end."""
+        del stop
+        return {}
+
+    def keep(self, folder: Path) -> None:
+        """The LoRA, as `load_lora_weights` of diffusers reads it."""
+        from diffusers.training_utils import _collate_lora_metadata  # noqa: PLC0415, PLC2701
+        from diffusers.utils import convert_state_dict_to_diffusers  # noqa: PLC0415 - seconds
+        from peft.utils import get_peft_model_state_dict  # noqa: PLC0415 - seconds
+
+        pipeline = self._base.pipeline
+        learning = {"unet": pipeline.unet}
+        if self._config.text_encoder_lr > 0:
+            learning |= self._base.text_encoders
+        layers = {
+            f"{name}_lora_layers": convert_state_dict_to_diffusers(get_peft_model_state_dict(module))
+            for name, module in learning.items()
+        }
+        type(pipeline).save_lora_weights(folder, **layers, **_collate_lora_metadata(learning))
+
+    def _errors(
+        self,
+        module: nn.Module,
+        latents: torch.Tensor,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        captions: Sequence[str],
+    ) -> torch.Tensor:
+        noisy = self._noise.add_noise(latents, noise, timesteps)
+        texts = self._texts(captions)
+        answer = module(noisy, timesteps, texts).float()
+        if self._noise.config.prediction_type == "v_prediction":
+            wanted = self._noise.get_velocity(latents, noise, timesteps)
+        else:
+            wanted = noise
+        return functional.mse_loss(answer, wanted, reduction="none").mean(dim=(1, 2, 3))
+
+    def _texts(self, captions: Sequence[str]) -> Sequence[str] | Prompt:
+        if not self._known:
+            return captions
+        device = self._base.device.torch_device
+        found = [self._known[caption] for caption in captions]
+        pooled = [prompt.pooled for prompt in found if prompt.pooled is not None]
+        return Prompt(
+            torch.cat([prompt.tokens for prompt in found]).to(device),
+            torch.cat(pooled).to(device) if pooled else None,
+        )
+
+    def _prompts(self) -> dict[str, Prompt]:
+        """What the text encoders make of each caption, while nothing in them learns."""
+        captions = {picture.caption for picture in (*self._data.train, *self._data.evaluation)}
+        found = {}
+        with torch.no_grad():
+            for caption in sorted(captions):
+                prompt = self._base.prompts([caption])
+                pooled = None if prompt.pooled is None else prompt.pooled.cpu()
+                found[caption] = Prompt(prompt.tokens.cpu(), pooled)
+        return found
+
+    def _weights(self, timesteps: torch.Tensor) -> torch.Tensor:
+        from diffusers.training_utils import compute_snr  # noqa: PLC0415 - for this option only
+
+        ratio = compute_snr(self._noise, timesteps)
+        least = ratio.clamp(max=self._config.min_snr_gamma)
+        if self._noise.config.prediction_type == "v_prediction":
+            return least / (ratio + 1)
+        return least / ratio
+
+    def _evaluation_loss(self, stop: Callable[[], bool]) -> float | None:
+        """The mean over pictures and timesteps, with one noise for each pair."""
+        count = self._noise.config.num_train_timesteps
+        steps = [int((index + 0.5) * count / TIMESTEPS) for index in range(TIMESTEPS)]
+        device = self._base.device.torch_device
+        losses = []
+        with torch.inference_mode(), self._base.device.autocast():
+            for number, picture in enumerate(self._data.evaluation):
+                if stop():
+                    return None
+                latents = self._data.batch([picture] * TIMESTEPS).to(device)
+                noise = torch.randn(
+                    latents.shape, generator=torch.Generator().manual_seed(number)
+                ).to(device)
+                timesteps = torch.tensor(steps, device=device)
+                captions = [picture.caption] * TIMESTEPS
+                errors = self._errors(self.module, latents, noise, timesteps, captions)
+                losses.append(float(errors.mean()))
+        return float(np.mean(losses))
+
+    def _scene(self) -> Scene:
+        config = self._config
+        given = [prompt.strip() for prompt in config.prompts.split("|") if prompt.strip()]
+        prompts = given or sorted({picture.caption for picture in self._data.evaluation})[:4]
+        return rendering.scene_of(
+            prompts,
+            config.samples_per_prompt,
+            config.resolution // self._base.step * self._base.step,
+            config.sampling_steps,
+            config.guidance_scale,
+        )
+
+    def _features(self) -> quality.Features | None:
+        """Of the training pictures, once."""
+        if self._clip is None:
+            return None
+        shown = [((p.pixels() + 1) / 2).permute(1, 2, 0).numpy() for p in self._data.train]
+        return self._clip.pictures(shown)
+
+
+if __name__ == "__main__":
+    run(train)

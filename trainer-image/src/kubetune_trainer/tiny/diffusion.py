@@ -1,0 +1,258 @@
+"""A Stable Diffusion of 400,000 weights, a CLIP model to judge it, and pictures to teach it.
+
+The pictures are parts of the two photographs that come with scikit-learn. Autoencoder, denoiser and
+judge learn them a little first: over a denoiser of random weights a LoRA can learn nothing.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from kubetune_trainer.training import seeds
+
+SEED = 20_220_822
+SIDE = 64
+VAE_STEPS, UNET_STEPS, CLIP_STEPS = 60, 120, 60
+COLOURS = {"red": (200, 40, 40), "green": (40, 170, 60), "blue": (50, 80, 200), "grey": (128,) * 3}
+
+
+def make_data(folder: Path, *, count: int = 10) -> None:
+    """Pictures with a caption beside each: parts of a temple and of a flower, some in a colour."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, (picture, caption) in enumerate(_pictures(count)):
+        picture.save(folder / f"{index:03d}.png")
+        (folder / f"{index:03d}.txt").write_text(caption + "\n", encoding="utf-8")
+
+
+def make_model(folder: Path, *, xl: bool = False, steps: int = UNET_STEPS) -> None:
+    """A pipeline of the same classes as the real ones, as `from_pretrained` loads it."""
+    from diffusers import (  # noqa: PLC0415 - seconds
+        DDIMScheduler,
+        EulerDiscreteScheduler,
+        StableDiffusionPipeline,
+        StableDiffusionXLPipeline,
+    )
+
+    shown = list(_pictures(24))
+    tokenizer = _tokenizer([caption for _, caption in shown])
+    with seeds.aside(SEED):
+        vae, unet = _vae(), _unet(xl=xl)
+        text = _text_encoder(len(tokenizer), projected=False, tokenizer=tokenizer)
+        second = _text_encoder(len(tokenizer), projected=True, tokenizer=tokenizer)
+        latents = _learn_pictures(vae, shown)
+        if not xl:
+            ids = _ids(tokenizer, [caption for _, caption in shown])
+            _learn_noise(unet, text, latents, ids, steps)
+    beta = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    if xl:
+        pipeline = StableDiffusionXLPipeline(
+            vae=vae,
+            text_encoder=text,
+            text_encoder_2=second,
+            tokenizer=tokenizer,
+            tokenizer_2=tokenizer,
+            unet=unet,
+            scheduler=EulerDiscreteScheduler(**beta, steps_offset=1, timestep_spacing="leading"),
+            add_watermarker=False,
+        )
+    else:
+        pipeline = StableDiffusionPipeline(
+            vae=vae,
+            text_encoder=text,
+            tokenizer=tokenizer,
+            unet=unet,
+            scheduler=DDIMScheduler(**beta, clip_sample=False, set_alpha_to_one=False),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    pipeline.save_pretrained(folder)
+
+
+def make_clip(folder: Path, *, steps: int = CLIP_STEPS) -> None:
+    """A CLIP model that has seen which caption belongs to which picture."""
+    from transformers import (  # noqa: PLC0415 - seconds
+        CLIPConfig,
+        CLIPImageProcessor,
+        CLIPModel,
+        CLIPProcessor,
+    )
+
+    shown = list(_pictures(32))
+    tokenizer = _tokenizer([caption for _, caption in shown])
+    size = {"height": SIDE, "width": SIDE}
+    images = CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size=size)
+    processor = CLIPProcessor(image_processor=images, tokenizer=tokenizer)
+    common = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    with seeds.aside(SEED):
+        model = CLIPModel(
+            CLIPConfig(
+                text_config={
+                    **common,
+                    "vocab_size": len(tokenizer),
+                    "num_attention_heads": 4,
+                    "max_position_embeddings": 32,
+                    "bos_token_id": tokenizer.bos_token_id,
+                    "eos_token_id": tokenizer.eos_token_id,
+                },
+                vision_config={
+                    **common,
+                    "num_attention_heads": 4,
+                    "image_size": SIDE,
+                    "patch_size": 16,
+                },
+                projection_dim=32,
+            )
+        )
+        given = processor(
+            images=[picture for picture, _ in shown],
+            text=[caption for _, caption in shown],
+            return_tensors="pt",
+            padding=True,
+        )
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+        for _ in range(steps):
+            model(**given, return_loss=True).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def _pictures(count: int) -> Iterator[tuple[Image.Image, str]]:
+    """Squares and upright or lying rectangles cut out of the photographs."""
+    import sklearn  # noqa: PLC0415 - seconds
+
+    photographs = Path(sklearn.__file__).parent / "datasets" / "images"
+    rng = np.random.default_rng(SEED)
+    whole = {name: Image.open(photographs / f"{name}.jpg") for name in ("china", "flower")}
+    words = {"china": "a temple in china", "flower": "a flower in a garden"}
+    shapes = (SIDE, SIDE), (SIDE, SIDE), (SIDE * 3 // 2, SIDE), (SIDE, SIDE * 3 // 2)
+    colours = list(COLOURS)
+    for index in range(count):
+        name = ("china", "flower")[index % 2]
+        width, height = shapes[index % len(shapes)]
+        image = whole[name]
+        left = int(rng.integers(0, image.width - 4 * width))
+        top = int(rng.integers(0, image.height - 4 * height))
+        part = image.crop((left, top, left + 4 * width, top + 4 * height)).resize((width, height))
+        colour = colours[index // 2 % len(colours)]
+        tinted = Image.blend(part, Image.new("RGB", part.size, COLOURS[colour]), 0.3)
+        yield tinted, f"{words[name]}, {colour}"
+
+
+def _tokenizer(captions: list[str]) -> Any:
+    from transformers import CLIPTokenizer  # noqa: PLC0415 - seconds
+
+    found = CLIPTokenizer().train_new_from_iterator(captions * 10, vocab_size=400)
+    found.model_max_length = 32
+    return found
+
+
+def _ids(tokenizer: Any, captions: list[str]) -> torch.Tensor:
+    ids: torch.Tensor = tokenizer(
+        captions, padding="max_length", truncation=True, max_length=32, return_tensors="pt"
+    ).input_ids
+    return ids
+
+
+def _vae() -> Any:
+    from diffusers import AutoencoderKL  # noqa: PLC0415 - seconds
+
+    return AutoencoderKL(
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        latent_channels=4,
+        norm_num_groups=4,
+        sample_size=SIDE,
+    )
+
+
+def _unet(*, xl: bool) -> Any:
+    from diffusers import UNet2DConditionModel  # noqa: PLC0415 - seconds
+
+    more: dict[str, Any] = {"cross_attention_dim": 32}
+    if xl:
+        more = {
+            "cross_attention_dim": 64,
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": 8,
+            "projection_class_embeddings_input_dim": 6 * 8 + 32,
+            "use_linear_projection": True,
+        }
+    return UNet2DConditionModel(
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        sample_size=SIDE // 4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=4,
+        attention_head_dim=8,
+        **more,
+    )
+
+
+def _text_encoder(vocabulary: int, *, projected: bool, tokenizer: Any) -> Any:
+    from transformers import (  # noqa: PLC0415 - seconds
+        CLIPTextConfig,
+        CLIPTextModel,
+        CLIPTextModelWithProjection,
+    )
+
+    config = CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=32,
+        projection_dim=32,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config)
+
+
+def _learn_pictures(vae: Any, shown: list[tuple[Image.Image, str]]) -> torch.Tensor:
+    """Some steps of an autoencoder; the latents of the pictures as it then makes them."""
+    square = [picture.resize((SIDE, SIDE)) for picture, _ in shown]
+    arrays = np.stack([np.asarray(picture, dtype=np.float32) for picture in square])
+    pixels = torch.from_numpy(arrays / 127.5 - 1).permute(0, 3, 1, 2)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=3e-3)
+    for _ in range(VAE_STEPS):
+        found = vae.encode(pixels).latent_dist
+        loss = functional.mse_loss(vae.decode(found.sample()).sample, pixels)
+        (loss + 1e-4 * found.kl().mean() / SIDE).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        latents: torch.Tensor = vae.encode(pixels).latent_dist.mean
+        vae.register_to_config(scaling_factor=float(1 / latents.std()))
+        return latents / latents.std()
+
+
+def _learn_noise(
+    unet: Any, text: Any, latents: torch.Tensor, ids: torch.Tensor, steps: int
+) -> None:
+    """Some steps of a denoiser and its text encoder."""
+    from diffusers import DDPMScheduler  # noqa: PLC0415 - seconds
+
+    noise = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], lr=2e-3)
+    for _ in range(steps):
+        chosen = torch.randint(0, len(latents), (8,))
+        drawn = torch.randn_like(latents[chosen])
+        timesteps = torch.randint(0, 1000, (len(chosen),))
+        noisy = noise.add_noise(latents[chosen], drawn, timesteps)
+        answer = unet(noisy, timesteps, text(ids[chosen])[0]).sample
+        functional.mse_loss(answer, drawn).backward()
+        torch.nn.utils.clip_grad_norm_([*unet.parameters(), *text.parameters()], 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
