@@ -17,6 +17,8 @@ RECIPES = {
     "causal-lm": "a language model learns to answer: full fine-tuning or LoRA",
     "image-classifier": "a model of timm learns to tell images apart",
     "diffusion-lora": "Stable Diffusion 1.x or XL learns from captioned pictures, by a LoRA",
+    "overfit-check": "can one of these three learn a few examples by heart at all",
+    "lr-range-test": "which learning rates of one of these three are worth searching",
 }
 """Name and one phrase each; `recipes/NAME.py`, `-` as `_`, has `train(trial)`."""
 

@@ -86,9 +86,7 @@ class Clip:
         given = self._processor(
             text=list(texts), return_tensors="pt", padding=True, truncation=True
         )
-        return self._features(
-            self._model.get_text_features, given, ("input_ids", "attention_mask")
-        )
+        return self._features(self._model.get_text_features, given, ("input_ids", "attention_mask"))
 
     def _features(self, method: Any, given: Any, names: Sequence[str]) -> Features:
         moved = {name: given[name].to(self._device.torch_device) for name in names}
@@ -99,7 +97,9 @@ class Clip:
         return array
 
 
-def measures(rendered: Rendered, clip: Clip | None, training: Features | None) -> Mapping[str, float]:
+def measures(
+    rendered: Rendered, clip: Clip | None, training: Features | None
+) -> Mapping[str, float]:
     """Every measure of a scene. With a CLIP model also `clip_score`, a cosine of picture and prompt,
     `feature_distance` from the training pictures, and `identity_similarity` within a prompt."""
     found = {

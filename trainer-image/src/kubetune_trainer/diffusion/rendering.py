@@ -109,9 +109,7 @@ def _decoded(base: Base, latents: torch.Tensor) -> NDArray[np.float32]:
     return shown
 
 
-def scene_of(
-    prompts: Sequence[str], count: int, size: int, steps: int, guidance: float
-) -> Scene:
+def scene_of(prompts: Sequence[str], count: int, size: int, steps: int, guidance: float) -> Scene:
     """A scene of square pictures, `count` of each prompt."""
     return Scene(
         prompts=tuple(prompts),

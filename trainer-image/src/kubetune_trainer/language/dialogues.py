@@ -112,7 +112,9 @@ def encode(dialogue: Dialogue, tokenizer: Tokenizer, max_length: int) -> Encoded
     if dialogue.messages:
         whole = [*dialogue.messages, {"role": "assistant", "content": dialogue.answer}]
         text: str = tokenizer.apply_chat_template(whole, tokenize=False)
-        ending = text.removeprefix(asked) if text.startswith(asked) else _closed(dialogue, tokenizer)
+        ending = (
+            text.removeprefix(asked) if text.startswith(asked) else _closed(dialogue, tokenizer)
+        )
     else:
         ending = _closed(dialogue, tokenizer)
     after = list(tokenizer(ending, add_special_tokens=False)["input_ids"])

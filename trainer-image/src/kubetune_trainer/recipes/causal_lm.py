@@ -22,10 +22,10 @@ from kubetune_trainer.language.answers import Judge
 from kubetune_trainer.language.dialogues import Dialogue, Encoded
 from kubetune_trainer.language.evaluation import Evaluator, LocalEvaluator, Sample, summed_loss
 from kubetune_trainer.main import run
-from kubetune_trainer.training import devices, ranks, seeds
+from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
-from kubetune_trainer.training.fit import Judged, fit
+from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
 from kubetune_trainer.training.task import Batch
 
@@ -38,6 +38,9 @@ JUDGED = Judged(
     higher=("eval_accuracy",),
     unit="tokens",
 )
+
+PLAIN = {"lora_dropout": 0.0, "weight_decay": 0.0}
+"""What keeps a model from learning by heart, switched off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,22 +106,23 @@ class Data:
 
 def train(trial: Trial) -> None:
     """Trains one configuration; reports its losses, and at each evaluation what it answers."""
-    config = trial.parameters_as(Config)
-    with ranks.joined() as joined:
-        device = devices.chosen(config.precision)
-        base = load(config, device)
-        data = load_data(config, base.tokenizer)
-        seeds.seed_all(trial.seed)
-        model = prepare(base, config)
-        task = AnswerTask(model, base.tokenizer, data, LocalEvaluator(base.tokenizer, device))
-        parameters = [each for each in model.parameters() if each.requires_grad]
-        group = Group(
-            name="model",
-            parameters=parameters,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-        )
-        fit(trial, config, task, groups=[group], judged=JUDGED, device=device, ranks=joined)
+    fit(trial, Config, build)
+
+
+def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> Built:
+    """The model and its data; random weights follow from torch's generator, as it was seeded."""
+    del seed, artifacts
+    base = load(config, device)
+    data = load_data(config, base.tokenizer)
+    model = prepare(base, config)
+    group = Group(
+        name="model",
+        parameters=[each for each in model.parameters() if each.requires_grad],
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+    )
+    task = AnswerTask(model, base.tokenizer, data, LocalEvaluator(base.tokenizer, device))
+    return Built(task=task, groups=(group,), judged=JUDGED)
 
 
 def load(config: Config, device: Device) -> Base:

@@ -28,9 +28,10 @@ from kubetune_trainer.diffusion.quality import Clip
 from kubetune_trainer.diffusion.rendering import Scene
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.main import run
-from kubetune_trainer.training import devices, ranks, seeds
+from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
-from kubetune_trainer.training.fit import Judged, fit
+from kubetune_trainer.training.devices import Device
+from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
 from kubetune_trainer.training.task import Batch
 
@@ -40,6 +41,9 @@ JUDGED = Judged(
     higher=("clip_score", "identity_similarity"),
     unit="images",
 )
+
+PLAIN = {"network_dropout": 0.0, "weight_decay": 0.0}
+"""What keeps a model from learning by heart, switched off."""
 
 TIMESTEPS = 8
 """Losses of an evaluation are taken at so many timesteps, evenly spread over all."""
@@ -131,37 +135,30 @@ class Denoiser(nn.Module):
 
 def train(trial: Trial) -> None:
     """Trains one configuration; reports its losses and what its pictures look like."""
-    config = trial.parameters_as(Config)
-    with ranks.joined() as joined:
-        device = devices.chosen(config.precision)
-        base = models.load(config.model, device)
-        clip = Clip(config.clip_model, device) if config.clip_model else None
-        data = load_data(config, base)
-        seeds.seed_all(trial.seed)
-        lora = Lora(dim=config.network_dim, alpha=config.network_alpha, dropout=config.network_dropout)
-        learning = base.add(lora, text=config.text_encoder_lr > 0)
-        if config.gradient_checkpointing:
-            base.pipeline.unet.enable_gradient_checkpointing()
-        task = PicturesTask(base, data, config, clip, trial.artifact_dir)
-        groups = [
-            Group(
-                name="unet" if name == "unet" else "text_encoder",
-                parameters=parameters,
-                learning_rate=config.learning_rate if name == "unet" else config.text_encoder_lr,
-                weight_decay=config.weight_decay,
-            )
-            for name, parameters in learning.items()
-        ]
-        fit(
-            trial,
-            config,
-            task,
-            groups=groups,
-            judged=JUDGED,
-            device=device,
-            ranks=joined,
-            bins=_bins(data.train),
+    fit(trial, Config, build)
+
+
+def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> Built:
+    """The model and its pictures; random weights follow from torch's generator, as it was seeded."""
+    del seed
+    base = models.load(config.model, device)
+    clip = Clip(config.clip_model, device) if config.clip_model else None
+    data = load_data(config, base)
+    lora = Lora(dim=config.network_dim, alpha=config.network_alpha, dropout=config.network_dropout)
+    learning = base.add(lora, text=config.text_encoder_lr > 0)
+    if config.gradient_checkpointing:
+        base.pipeline.unet.enable_gradient_checkpointing()
+    groups = tuple(
+        Group(
+            name="unet" if name == "unet" else "text_encoder",
+            parameters=parameters,
+            learning_rate=config.learning_rate if name == "unet" else config.text_encoder_lr,
+            weight_decay=config.weight_decay,
         )
+        for name, parameters in learning.items()
+    )
+    task = PicturesTask(base, data, config, clip, artifacts)
+    return Built(task=task, groups=groups, judged=JUDGED, bins=_bins(data.train))
 
 
 def load_data(config: Config, base: Base) -> Data:
@@ -266,7 +263,9 @@ class PicturesTask:
         if self._config.text_encoder_lr > 0:
             learning |= self._base.text_encoders
         layers = {
-            f"{name}_lora_layers": convert_state_dict_to_diffusers(get_peft_model_state_dict(module))
+            f"{name}_lora_layers": convert_state_dict_to_diffusers(
+                get_peft_model_state_dict(module)
+            )
             for name, module in learning.items()
         }
         type(pipeline).save_lora_weights(folder, **layers, **_collate_lora_metadata(learning))

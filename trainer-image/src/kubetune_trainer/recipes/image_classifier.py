@@ -23,11 +23,13 @@ from kubetune_trainer.images import labelled
 from kubetune_trainer.images.classification import Confusion
 from kubetune_trainer.images.labelled import Labelled
 from kubetune_trainer.main import run
-from kubetune_trainer.training import devices, ranks, schedules, seeds
+from kubetune_trainer.training import seeds
+from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
-from kubetune_trainer.training.fit import Judged, fit
+from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
+from kubetune_trainer.training.schedules import OneCycle, SchedulerType
 from kubetune_trainer.training.task import Batch
 
 JUDGED = Judged(
@@ -36,6 +38,18 @@ JUDGED = Judged(
     higher=("eval_macro_f1", "eval_accuracy"),
     unit="images",
 )
+
+PLAIN = {
+    "drop_rate": 0.0,
+    "drop_path_rate": 0.0,
+    "label_smoothing": 0.0,
+    "crop_scale": 1.0,
+    "flip": 0.0,
+    "erase": 0.0,
+    "auto_augment": "",
+    "weight_decay": 0.0,
+}
+"""What keeps a model from learning by heart, switched off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +72,7 @@ class Config(TrainingConfig):
     weights: str = ""
     model_options: str = "{}"
     image_size: int = 0
-    lr_scheduler: schedules.SchedulerType = "one_cycle"
+    lr_scheduler: SchedulerType = "one_cycle"
     peak_ratio: float = 8.0
     pct_start: float = 0.2
     div_factor: float = 20.0
@@ -119,29 +133,22 @@ class Views:
 
 def train(trial: Trial) -> None:
     """Trains one configuration and reports every epoch."""
-    config = trial.parameters_as(Config)
-    with ranks.joined() as joined:
-        device = devices.chosen(config.precision)
-        data = load_data(config)
-        seeds.seed_all(trial.seed)
-        model = load(config, data.train.classes).to(device.torch_device)
-        task = ClassesTask(model, data, views(model, config), config, device, seed=trial.seed)
-        cycle = schedules.OneCycle(
-            peak_ratio=config.peak_ratio,
-            warmup_share=config.pct_start,
-            start_divisor=config.div_factor,
-            end_ratio=config.final_ratio,
-        )
-        fit(
-            trial,
-            config,
-            task,
-            groups=groups(model, config),
-            judged=JUDGED,
-            device=device,
-            ranks=joined,
-            one_cycle=cycle,
-        )
+    fit(trial, Config, build)
+
+
+def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> Built:
+    """The model and its data; random weights follow from torch's generator, as it was seeded."""
+    del artifacts
+    data = load_data(config)
+    model = load(config, data.train.classes).to(device.torch_device)
+    task = ClassesTask(model, data, views(model, config), config, device, seed=seed)
+    cycle = OneCycle(
+        peak_ratio=config.peak_ratio,
+        warmup_share=config.pct_start,
+        start_divisor=config.div_factor,
+        end_ratio=config.final_ratio,
+    )
+    return Built(task=task, groups=tuple(groups(model, config)), judged=JUDGED, one_cycle=cycle)
 
 
 def load_data(config: Config) -> Data:

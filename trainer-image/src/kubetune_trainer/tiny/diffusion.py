@@ -66,7 +66,9 @@ def make_model(folder: Path, *, xl: bool = False, steps: int = UNET_STEPS) -> No
             text_encoder=text,
             tokenizer=tokenizer,
             unet=unet,
-            scheduler=DDIMScheduler(**beta, clip_sample=False, set_alpha_to_one=False),
+            scheduler=DDIMScheduler(
+                **beta, clip_sample=False, set_alpha_to_one=False, steps_offset=1
+            ),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,

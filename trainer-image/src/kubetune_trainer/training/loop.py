@@ -20,6 +20,7 @@ from kubetune_trainer.training import gradients, loading, memory, seeds, state
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
 from kubetune_trainer.training.order import Order
+from kubetune_trainer.training.passes import moved
 from kubetune_trainer.training.progress import Progress
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.task import Batch, Plan, Task
@@ -138,10 +139,10 @@ class Loop:
         """Adds up the gradients of the mean loss over all targets; the sum of the losses."""
         total = torch.zeros((), device=self._torch_device)
         for index, batch in enumerate(batches):
-            moved = _moved(batch, self._torch_device)
+            given = moved(batch, self._torch_device)
             with _synchronised(self._module, last=index == len(batches) - 1):
                 with self._setup.device.autocast():
-                    loss = self._task.loss(self._module, moved)
+                    loss = self._task.loss(self._module, given)
                 share = loss * (self._ranks.size / targets)
                 self._scaler.scale(share).backward()
             total += loss.detach()
@@ -273,13 +274,6 @@ class Loop:
         self._task.counters = dict(rest["counters"])
         seeds.restore(rest["random"])
         self._done = self._trial.done
-
-
-def _moved(batch: Batch, device: torch.device) -> dict[str, Any]:
-    return {
-        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-        for name, value in batch.items()
-    }
 
 
 def _synchronised(module: nn.Module, *, last: bool) -> AbstractContextManager[object]:

@@ -43,8 +43,8 @@ class Progress:
         """Takes an evaluation's value; whether it is the best by at least `least`."""
         gain = 0.0 if self.best is None else (value - self.best) * (1 if higher else -1)
         if self.best is None or gain > 0:
-            self.without_improvement = 0 if self.best is None or gain >= least else 1 + (
-                self.without_improvement
+            self.without_improvement = (
+                0 if self.best is None or gain >= least else 1 + (self.without_improvement)
             )
             self.best, self.best_step = value, step
             return True

@@ -1,0 +1,50 @@
+"""Another recipe's model and data, for a recipe that looks at it from outside."""
+
+from dataclasses import dataclass, fields, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from kubetune_trainer import parameters
+from kubetune_trainer.trial import Trial
+from kubetune_trainer.training import devices, seeds
+from kubetune_trainer.training.built import Built
+from kubetune_trainer.training.config import TrainingConfig
+from kubetune_trainer.training.devices import Device
+
+OwnT = TypeVar("OwnT", bound="Choice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which recipe is looked at; its own parameters stand beside this one."""
+
+    recipe: Literal["causal-lm", "image-classifier", "diffusion-lora"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The recipe's configuration and what it built of it."""
+
+    config: TrainingConfig
+    built: Built
+    device: Device
+
+
+def own(trial: Trial, kind: type[OwnT]) -> OwnT:
+    """The parameters of the recipe that looks."""
+    return parameters.bind(kind, trial.parameters)
+
+
+def build(trial: Trial, choice: Choice, *, plain: bool) -> Chosen:
+    """Builds the chosen recipe; `plain` without what keeps a model from learning by heart."""
+    module: Any = import_module(f"kubetune_trainer.recipes.{choice.recipe.replace('-', '_')}")
+    named = {field.name for field in fields(choice)}
+    given = {name: value for name, value in trial.parameters.items() if name not in named}
+    config: TrainingConfig = parameters.bind(module.Config, given)
+    if plain:
+        config = replace(config, **module.PLAIN)
+    device = devices.chosen(config.precision)
+    seeds.seed_all(trial.seed)
+    artifacts: Path | None = trial.artifact_dir
+    return Chosen(config, module.build(config, trial.seed, device, artifacts), device)

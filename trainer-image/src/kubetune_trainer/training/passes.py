@@ -1,0 +1,24 @@
+"""One forward and backward pass of a task, outside of the loop."""
+
+from typing import Any
+
+import torch
+
+from kubetune_trainer.training.devices import Device
+from kubetune_trainer.training.task import Batch, Task
+
+
+def moved(batch: Batch, device: torch.device) -> dict[str, Any]:
+    """The batch with its tensors on the device."""
+    return {
+        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+        for name, value in batch.items()
+    }
+
+
+def backward(task: Task, batch: Batch, device: Device, targets: float) -> float:
+    """Adds the batch's part of the gradient of the mean loss over `targets`; its summed loss."""
+    with device.autocast():
+        loss = task.loss(task.module, moved(batch, device.torch_device))
+    (loss / targets).backward()
+    return float(loss.detach())
