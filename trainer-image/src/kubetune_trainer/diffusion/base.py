@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -49,7 +49,7 @@ class Base:
         self.pipeline = pipeline
         self.device = device
         for name, module in self.modules.items():
-            module.requires_grad_(False)
+            module.requires_grad_(requires_grad=False)
             dtype = torch.float32 if name == "vae" else device.dtype
             module.to(device.torch_device, dtype=dtype)
         pipeline.set_progress_bar_config(disable=True)
@@ -119,7 +119,7 @@ class Base:
             module.add_adapter(
                 LoraConfig(
                     r=lora.dim,
-                    lora_alpha=lora.alpha,
+                    lora_alpha=cast("int", lora.alpha),
                     lora_dropout=lora.dropout,
                     target_modules=list(UNET_TARGETS if name == "unet" else TEXT_TARGETS),
                 )

@@ -100,8 +100,11 @@ class Clip:
 def measures(
     rendered: Rendered, clip: Clip | None, training: Features | None
 ) -> Mapping[str, float]:
-    """Every measure of a scene. With a CLIP model also `clip_score`, a cosine of picture and prompt,
-    `feature_distance` from the training pictures, and `identity_similarity` within a prompt."""
+    """Every measure of a scene.
+
+    With a CLIP model also `clip_score`, a cosine of picture and prompt, `feature_distance` from
+    the training pictures, and `identity_similarity` within a prompt.
+    """
     found = {
         "black_fraction": black_fraction(rendered),
         "flat_fraction": flat_fraction(rendered),

@@ -9,7 +9,7 @@ held back for the end, `test_data`, is opened in the held-out stage alone.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -139,7 +139,7 @@ def load(config: Config, device: Device) -> Base:
     dtype = device.dtype if config.method == "lora" else torch.float32
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model)
-        model = AutoModelForCausalLM.from_pretrained(config.model, dtype=dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(config.model, dtype=dtype)
     except (OSError, ValueError) as error:
         raise BadConfiguration(f"model: {config.model}: {error}") from error
     rows = model.get_input_embeddings().weight.shape[0]
@@ -162,7 +162,7 @@ def prepare(base: Base, config: Config) -> nn.Module:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
     if config.method == "full":
-        model.requires_grad_(True)
+        model.requires_grad_(requires_grad=True)
         found: nn.Module = model
         return found
     from peft import LoraConfig, get_peft_model  # noqa: PLC0415 - seconds
@@ -174,7 +174,7 @@ def prepare(base: Base, config: Config) -> nn.Module:
             model,
             LoraConfig(
                 r=config.lora_rank,
-                lora_alpha=config.lora_alpha,
+                lora_alpha=cast("int", config.lora_alpha),
                 lora_dropout=config.lora_dropout,
                 target_modules=targets,
                 task_type="CAUSAL_LM",

@@ -139,7 +139,7 @@ def train(trial: Trial) -> None:
 
 
 def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> Built:
-    """The model and its pictures; random weights follow from torch's generator, as it was seeded."""
+    """The model and its pictures; random weights follow from torch's generator."""
     del seed
     base = models.load(config.model, device)
     clip = Clip(config.clip_model, device) if config.clip_model else None
@@ -254,7 +254,7 @@ class PicturesTask:
 
     def keep(self, folder: Path) -> None:
         """The LoRA, as `load_lora_weights` of diffusers reads it."""
-        from diffusers.training_utils import _collate_lora_metadata  # noqa: PLC0415, PLC2701
+        from diffusers.training_utils import _collate_lora_metadata  # noqa: PLC0415 - seconds
         from diffusers.utils import convert_state_dict_to_diffusers  # noqa: PLC0415 - seconds
         from peft.utils import get_peft_model_state_dict  # noqa: PLC0415 - seconds
 
@@ -312,7 +312,7 @@ class PicturesTask:
     def _weights(self, timesteps: torch.Tensor) -> torch.Tensor:
         from diffusers.training_utils import compute_snr  # noqa: PLC0415 - for this option only
 
-        ratio = compute_snr(self._noise, timesteps)
+        ratio: torch.Tensor = compute_snr(self._noise, timesteps)
         least = ratio.clamp(max=self._config.min_snr_gamma)
         if self._noise.config.prediction_type == "v_prediction":
             return least / (ratio + 1)

@@ -196,7 +196,7 @@ def load(config: Config, classes: Sequence[str]) -> nn.Module:
     import timm  # noqa: PLC0415 - seconds
 
     try:
-        model: nn.Module = timm.create_model(
+        model: Any = timm.create_model(
             config.model,
             pretrained=config.pretrained,
             num_classes=len(classes),
@@ -210,7 +210,8 @@ def load(config: Config, classes: Sequence[str]) -> nn.Module:
         raise BadConfiguration(f"model: {config.model}: {error}") from error
     if config.weights:
         _read_weights(model, Path(config.weights))
-    return model
+    found: nn.Module = model
+    return found
 
 
 def _read_weights(model: nn.Module, path: Path) -> None:
@@ -242,7 +243,7 @@ def _head_names(model: nn.Module) -> tuple[str, ...]:
 
 
 def views(model: nn.Module, config: Config) -> Views:
-    """timm's transforms, for this model's size, mean and spread."""
+    """The transforms of timm, for this model's size, mean and spread."""
     from timm.data import create_transform, resolve_model_data_config  # noqa: PLC0415 - seconds
 
     size = {"img_size": config.image_size} if config.image_size else {}
@@ -253,7 +254,7 @@ def views(model: nn.Module, config: Config) -> Views:
         is_training=True,
         scale=(config.crop_scale, 1.0),
         hflip=config.flip,
-        color_jitter=None,
+        color_jitter=0.0,
         auto_augment=config.auto_augment or None,
         re_prob=config.erase,
     )
@@ -264,7 +265,7 @@ def groups(model: nn.Module, config: Config) -> list[Group]:
     """All weights; biases and norms, and what the model names, do not decay."""
     from timm.optim import param_groups_weight_decay  # noqa: PLC0415 - seconds
 
-    exempt = getattr(model, "no_weight_decay", set)()
+    exempt: set[str] = getattr(model, "no_weight_decay", set)()
     return [
         Group(
             name="model",

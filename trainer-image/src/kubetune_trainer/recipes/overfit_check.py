@@ -16,8 +16,11 @@ from kubetune_trainer.training.passes import backward
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Choice):
-    """How hard it is tried: on `overfit_examples`, for at most `overfit_steps`, until the loss is
-    `overfit_loss_ratio` of the first one."""
+    """How hard it is tried.
+
+    On `overfit_examples`, for at most `overfit_steps`, until the loss is `overfit_loss_ratio` of
+    the first one.
+    """
 
     overfit_examples: int = 8
     overfit_steps: int = 200

@@ -49,6 +49,7 @@ def make_model(folder: Path, *, xl: bool = False, steps: int = UNET_STEPS) -> No
             ids = _ids(tokenizer, [caption for _, caption in shown])
             _learn_noise(unet, text, latents, ids, steps)
     beta = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    pipeline: Any
     if xl:
         pipeline = StableDiffusionXLPipeline(
             vae=vae,
@@ -246,7 +247,7 @@ def _learn_noise(
     """Some steps of a denoiser and its text encoder."""
     from diffusers import DDPMScheduler  # noqa: PLC0415 - seconds
 
-    noise = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    noise: Any = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], lr=2e-3)
     for _ in range(steps):
         chosen = torch.randint(0, len(latents), (8,))

@@ -1,6 +1,6 @@
 """What a recipe makes of a configuration, before anything is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubetune_trainer.training.optimizers import Group
 from kubetune_trainer.training.schedules import OneCycle
@@ -35,4 +35,4 @@ class Built:
     groups: tuple[Group, ...]
     judged: Judged
     bins: tuple[int, ...] = ()
-    one_cycle: OneCycle = OneCycle()
+    one_cycle: OneCycle = field(default_factory=OneCycle)

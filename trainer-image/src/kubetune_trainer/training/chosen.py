@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from kubetune_trainer import parameters
-from kubetune_trainer.trial import Trial
 from kubetune_trainer.training import devices, seeds
 from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
+from kubetune_trainer.trial import Trial
 
 OwnT = TypeVar("OwnT", bound="Choice")
 
@@ -46,5 +45,4 @@ def build(trial: Trial, choice: Choice, *, plain: bool) -> Chosen:
         config = replace(config, **module.PLAIN)
     device = devices.chosen(config.precision)
     seeds.seed_all(trial.seed)
-    artifacts: Path | None = trial.artifact_dir
-    return Chosen(config, module.build(config, trial.seed, device, artifacts), device)
+    return Chosen(config, module.build(config, trial.seed, device, trial.artifact_dir), device)

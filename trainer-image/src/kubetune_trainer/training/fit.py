@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from kubetune_trainer.exits import BadConfiguration
-from kubetune_trainer.trial import Trial
 from kubetune_trainer.training import devices, optimizers, ranks, schedules, seeds, trackers
 from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
@@ -15,6 +14,7 @@ from kubetune_trainer.training.loop import Loop, Setup
 from kubetune_trainer.training.order import Order
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.task import Plan
+from kubetune_trainer.trial import Trial
 
 ConfigT = TypeVar("ConfigT", bound=TrainingConfig)
 
@@ -30,13 +30,16 @@ def fit(trial: Trial, kind: type[ConfigT], build: Build[ConfigT]) -> None:
         seeds.seed_all(trial.seed)
         built = build(config, trial.seed, device, trial.artifact_dir)
         with trackers.opened(trial, first=joined.first) as opened:
-            Loop(trial, _setup(trial, config, built, device, joined, opened)).run()
+            Loop(
+                trial, _setup(trial, config, built, device=device, joined=joined, opened=opened)
+            ).run()
 
 
 def _setup(
     trial: Trial,
     config: TrainingConfig,
     built: Built,
+    *,
     device: Device,
     joined: Ranks,
     opened: trackers.Trackers,

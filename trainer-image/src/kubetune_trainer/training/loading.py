@@ -33,7 +33,7 @@ def batches(
     """
     loader = DataLoader(
         _Keys(),
-        batch_sampler=_keys(order, from_step, ranks),  # type: ignore[arg-type]  # it needs no length
+        batch_sampler=_keys(order, from_step, ranks),
         collate_fn=collate,
         num_workers=workers,
     )

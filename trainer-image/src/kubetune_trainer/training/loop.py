@@ -15,7 +15,6 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler
 
-from kubetune_trainer.trial import Trial
 from kubetune_trainer.training import gradients, loading, memory, seeds, state
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
@@ -25,6 +24,7 @@ from kubetune_trainer.training.progress import Progress
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.task import Batch, Plan, Task
 from kubetune_trainer.training.trackers import Trackers
+from kubetune_trainer.trial import Trial
 
 EVALUATION_SEED = 20_240_229
 """Every evaluation of every trial draws the same numbers."""

@@ -93,11 +93,12 @@ def _made(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer
         if recipe.kind == "AdamW8bit":
             from bitsandbytes.optim import AdamW8bit  # noqa: PLC0415 - seconds, for this kind only
 
-            return AdamW8bit(groups, betas=recipe.betas, eps=recipe.eps)
+            made: torch.optim.Optimizer = AdamW8bit(groups, betas=recipe.betas, eps=recipe.eps)
+            return made
         from prodigyopt import Prodigy  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ValueError(f"optimizer_type: {recipe.kind} cannot be used here: {error}") from error
-    return Prodigy(
+    found: torch.optim.Optimizer = Prodigy(
         groups,
         betas=recipe.betas,
         eps=recipe.eps,
@@ -106,3 +107,4 @@ def _made(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer
         use_bias_correction=True,
         safeguard_warmup=True,
     )
+    return found

@@ -61,13 +61,14 @@ def build(optimizer: torch.optim.Optimizer, course: Course) -> LRScheduler:
     special = {}
     if course.kind == "cosine_with_restarts":
         special = {"num_cycles": course.cycles}
-    return get_scheduler(
+    made: LRScheduler = get_scheduler(
         "constant_with_warmup" if course.kind == "constant" else course.kind,
         optimizer,
         num_warmup_steps=course.usable_warmup_steps,
         num_training_steps=course.steps,
         scheduler_specific_kwargs=special,
     )
+    return made
 
 
 def _one_cycle(optimizer: torch.optim.Optimizer, course: Course) -> LRScheduler:

@@ -18,7 +18,8 @@ def seed_all(seed: int) -> None:
 
 def capture() -> dict[str, Any]:
     """The states of all generators, of plain types and tensors that `torch.save` keeps safely."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002 - as above
+    state: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - as above
+    kind, keys, position, has_gauss, gauss = state
     version, internal, following = random.getstate()
     return {
         "torch": torch.get_rng_state(),

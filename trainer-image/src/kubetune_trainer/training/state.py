@@ -1,4 +1,4 @@
-"""The whole state of a training, as files: a resumed trial gives the same losses as an unbroken one."""
+"""The whole state of a training, as files: a resumed trial goes on as if nothing had been."""
 
 from collections.abc import Mapping
 from pathlib import Path

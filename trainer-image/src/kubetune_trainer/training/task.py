@@ -22,7 +22,11 @@ class Task(Protocol):
     `counters` are sums that the task keeps over steps for its next evaluation; they are saved.
     """
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module:
+        """See above."""
+        ...
+
     counters: dict[str, float]
 
     @property
