@@ -14,6 +14,8 @@ CHECKPOINT_DIR = "KUBETUNE_CHECKPOINT_DIR"
 METRICS_HOST = "KUBETUNE_METRICS_HOST"
 METRICS_PORT = "KUBETUNE_METRICS_PORT"
 TERMINATION_LOG = "KUBETUNE_TERMINATION_LOG"
+RANK = "RANK"
+"""Set by torchrun: which of several processes of one trial this is, counted from 0."""
 
 Value: TypeAlias = bool | int | float | str
 """What one parameter can be."""
@@ -42,18 +44,31 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """All that surrounds a trial. `order` is None outside any study."""
+    """All that surrounds a trial. `order` is None outside any study.
+
+    Of several processes only the one of `rank` 0 shows live values.
+    """
 
     order: Order | None
     checkpoint_dir: Path | None
     metrics_host: str
     metrics_port: int | None
     result_file: Path
+    rank: int = 0
 
 
 def result_file(environ: Mapping[str, str]) -> Path:
-    """Where the result goes: the container's termination message unless told otherwise."""
-    return Path(environ.get(TERMINATION_LOG) or "/dev/termination-log")
+    """Where the result goes: the container's termination message unless told otherwise.
+
+    Each of several processes has a file of its own, for whoever started them.
+    """
+    path = Path(environ.get(TERMINATION_LOG) or "/dev/termination-log")
+    return of_rank(path, int(environ[RANK])) if RANK in environ else path
+
+
+def of_rank(path: Path, rank: int) -> Path:
+    """The result of one of several processes."""
+    return path.with_name(f"{path.name}.{rank}")
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
@@ -64,12 +79,14 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     """
     text = environ.get(TRIAL)
     folder = environ.get(CHECKPOINT_DIR)
+    rank = int(environ.get(RANK) or 0)
     return Environment(
         order=None if text is None else read_order(text),
         checkpoint_dir=Path(folder) if folder else None,
         metrics_host=environ.get(METRICS_HOST) or "0.0.0.0",  # noqa: S104 - pods are scraped from outside
-        metrics_port=_port(environ.get(METRICS_PORT)),
+        metrics_port=None if rank else _port(environ.get(METRICS_PORT)),
         result_file=result_file(environ),
+        rank=rank,
     )
 
 

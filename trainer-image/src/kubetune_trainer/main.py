@@ -1,12 +1,14 @@
 """`kubetune-trainer RECIPE`: runs one of the recipes, in a study or by hand."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from kubetune_trainer import launching
 from kubetune_trainer.contract import Value
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.parameters import read_config, read_setting
@@ -21,6 +23,9 @@ RECIPES = {
     "lr-range-test": "which learning rates of one of these three are worth searching",
 }
 """Name and one phrase each; `recipes/NAME.py`, `-` as `_`, has `train(trial)`."""
+
+SEVERAL_DEVICES = ("causal-lm", "image-classifier", "diffusion-lora")
+"""Recipes that train on all devices that there are."""
 
 Train: TypeAlias = Callable[[Trial], None]
 """A recipe: trains with the trial's parameters and reports to it."""
@@ -45,6 +50,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Exits as the trial contract says."""
+    count = launching.processes() if _wants_torch(arguments) else 1
+    if count > 1:
+        given = sys.argv[1:] if arguments is None else arguments
+        raise SystemExit(launching.launch(count, given))
     with Trial.from_environment() as trial:
         command = _read(_parser(named=True), arguments)
         train = _recipe(command.recipe)
@@ -57,6 +66,12 @@ def run(train: Train, arguments: Sequence[str] | None = None) -> None:
     with Trial.from_environment() as trial:
         _apply(_read(_parser(named=False), arguments), trial)
         train(trial)
+
+
+def _wants_torch(arguments: Sequence[str] | None) -> bool:
+    """Whether it is a recipe that can use several devices."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return any(name in given for name in SEVERAL_DEVICES)
 
 
 def _recipe(name: str) -> Train:
