@@ -67,6 +67,7 @@ class Operator:
             await self._health.serve(options.health_address)
         except OSError as error:
             raise Unusable(_taken("--health-address", options.health_address, error)) from error
+        await self._open_database()
         try:
             self._api = await Api.connect(on_request=self._exporter.requested)
         except ApiUnreachable as error:
@@ -74,7 +75,6 @@ class Operator:
         if options.prometheus:
             credentials = Credentials.from_environment(os.environ)
             self._poller = Poller(PrometheusClient(options.prometheus, credentials))
-        await self._open_database()
 
     async def grounded(self) -> None:
         """Returns once the API server lets us watch; each thing that is missing is said once."""
