@@ -9,7 +9,8 @@ from kubetune.api import status as wire
 from kubetune.domain.observation import Observation
 from kubetune.domain.planner import plan
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Trial
+from kubetune.domain.trial import Trial, TrialState
+from tests.integration.operator.stage import Play, Study
 
 _TIMES = frozenset({"startTime", "completionTime", "lastTransitionTime"})
 
@@ -58,3 +59,20 @@ def without_times(found: Any) -> Any:
     if isinstance(found, list):
         return [without_times(each) for each in found]
     return found
+
+
+def history_of(storage: str, study: Study) -> tuple[Trial, ...]:
+    """Every trial of a study, as it is stored."""
+    return stored_trials(storage, study.namespace, study.name, study.uid)
+
+
+def check_history(storage: str, study: Study, count: int, play: Play) -> None:
+    """Every trial once, ended once with its own value, after its only attempt ran once."""
+    trials = history_of(storage, study)
+    assert [trial.number for trial in trials] == list(range(count))
+    assert {trial.state for trial in trials} == {TrialState.COMPLETE}
+    assert {trial.attempt for trial in trials} == {1}
+    for trial in trials:
+        assert trial.value == trial.parameters["x"]
+    ran = [(number, attempt) for name, number, attempt in play.ended if name == study.name]
+    assert sorted(ran) == [(number, 1) for number in range(count)]
