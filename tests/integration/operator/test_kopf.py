@@ -1,7 +1,6 @@
 """What Kopf would do wrong if one let it. A stranger's peering is there all the while."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def place(studies: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> It
     grant(studies)
     _peer(studies)
     namespace = studies.create_namespace()
-    folder: Path = tmp_path_factory.mktemp("operator")
+    folder = tmp_path_factory.mktemp("operator")
     with proxied(studies) as proxy, played_pods(studies, namespace) as ending:
         for kind in ("tuningstudies", "jobs", "pods"):
             proxy.add(CutStream(after_bytes=3000), "GET", f"{kind}.*{WATCHES}", count=3)

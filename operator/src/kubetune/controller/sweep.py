@@ -50,7 +50,8 @@ class Sweep:
         return found
 
     def _left(self, uid: str) -> bool:
-        return any(job.deleted_at is None for job in self._view.jobs(uid))
+        jobs = self._view.jobs(uid)
+        return any(job.owner_uid == uid and job.deleted_at is None for job in jobs)
 
     async def _ask(self, uid: str) -> None:
         reference = self._studies.known.get(uid)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetune.adapters.kubernetes.job import StudyObject
+from kubetune.adapters.kubernetes.names import job_name
 from kubetune.adapters.kubernetes.runs import Family, families, run_of, unsettled, vanished
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
@@ -23,8 +24,9 @@ class Memory:
 
     `runs` is by the Jobs' uids. `unsettled`: time alone may end one of them. `ending`: one is told
     to stop, and what its pod says last is in the view for a moment only. `known` are the uids of
-    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns and
-    that stand in its namespace: labels anybody can write.
+    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns, that
+    stand in its namespace and have the name that it gave them, and of pods only those of a Job that
+    was once seen to be one of these: labels anybody can write, for whom a Job makes the pods too.
     """
 
     def __init__(self, study: StudyObject) -> None:
@@ -37,18 +39,18 @@ class Memory:
         self._removed: dict[str, float] = {}
         self._stopped: set[str] = set()
         self._gone: set[str] = set()
+        self._own: set[str] = set()
         self._refused: dict[str, Run] = {}
         self._counted_at: float | None = None
 
     def look(self, jobs: Iterable[JobSeen], pods: Iterable[PodSeen], now: float) -> tuple[Run, ...]:
         """Every run that has not been removed, in order of trials and attempts."""
-        seen = tuple(jobs)
-        mine = {job.uid: job for job in seen if self._owns(job)}
-        others = {job.uid for job in seen} - mine.keys()
+        mine = {job.uid: job for job in jobs if self._owns(job)}
+        self._own |= mine.keys() | self._created.keys()
         theirs = [
             pod
             for pod in pods
-            if pod.namespace == self._study.namespace and pod.job_uid not in others
+            if pod.namespace == self._study.namespace and pod.job_uid in self._own
         ]
         for uid in self._created.keys() & mine.keys():
             del self._created[uid]
@@ -120,7 +122,11 @@ class Memory:
         return uid in self._refused
 
     def _owns(self, job: JobSeen) -> bool:
-        return job.namespace == self._study.namespace and job.owner_uid == self._study.uid
+        study = self._study
+        if job.number is None or job.attempt is None or job.owner_uid != study.uid:
+            return False
+        name = job_name(study.name, study.uid, job.number, job.attempt)
+        return (job.namespace, job.name) == (study.namespace, name)
 
     def _hides(self, uid: str, job_uid: str = "") -> bool:
         return uid in self._gone or uid in self._removed or job_uid in self._removed
@@ -131,6 +137,7 @@ class Memory:
         removed = self._removed.items()
         self._removed = {uid: at for uid, at in removed if uid in shown or at > late}
         self._gone &= shown
+        self._own &= shown | self._created.keys() | self.runs.keys()
 
     def _take(self, found: Iterable[Family], now: float) -> None:
         shown = self.runs
