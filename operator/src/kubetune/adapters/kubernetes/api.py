@@ -1,5 +1,6 @@
 """Requests to the API server: plain data in and out, errors named by what to do next."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
 TIMEOUT_SECONDS = 30.0
+
+LONGEST_REST_SECONDS = 30.0
+"""However long a busy server asks to be left alone, it is asked again after this."""
 
 OnRequest = Callable[[str, str, int, float], None]
 """Told after each request: method, path and query, HTTP status (0 without an answer), seconds."""
@@ -51,12 +55,14 @@ class ApiUnreachable(ExecutorUnreachable):
 class Api:
     """One connection to an API server.
 
-    Bodies are dictionaries, not the client's models: those refuse fields newer than the client.
+    After an answer with `Retry-After` no request is sent until then. Bodies are dictionaries, not
+    the client's models: those refuse fields newer than the client.
     """
 
     def __init__(self, client: ApiClient, on_request: OnRequest | None = None) -> None:
         self._client = client
         self._on_request = on_request
+        self._rests_until = 0.0
 
     @classmethod
     async def connect(
@@ -99,15 +105,16 @@ class Api:
         body: Mapping[str, Any] | None = None,
         content_type: str = JSON,
     ) -> dict[str, Any]:
-        """Makes one request, once.
+        """Makes one request, once; not before the server wants any.
 
         Raises:
             ApiRefused: the server said no.
             ApiUnreachable: the server said nothing.
         """
-        started, status = time.monotonic(), 0
         if query:
             path = f"{path}?{urlencode(query)}"
+        await self._rest()
+        started, status = time.monotonic(), 0
         try:
             status, text = await self._send(method, path, body, content_type)
         finally:
@@ -140,11 +147,23 @@ class Api:
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
             )
+            self._heed(response.headers.get("Retry-After", ""))
             return response.status, await response.read()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise ApiUnreachable(f"{type(error).__name__}: {error}"[:300]) from error
         except ApiException as error:
             raise ApiUnreachable(str(error)[:300]) from error
+
+    def _heed(self, wish: str) -> None:
+        """Takes a wish for rest: whole seconds, as API servers spell it."""
+        if wish.isascii() and wish.isdigit():
+            seconds = min(float(wish), LONGEST_REST_SECONDS)
+            self._rests_until = max(self._rests_until, time.monotonic() + seconds)
+
+    async def _rest(self) -> None:
+        seconds = self._rests_until - time.monotonic()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
 
 
 def _object(text: bytes) -> dict[str, Any]:
