@@ -24,6 +24,9 @@ from kubetune.domain.reasons import EventReason
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
 
+AT_ONCE = 16
+"""So many Jobs of one study are created or deleted at the same time: half of the connections."""
+
 
 class Following:
     """Takes a study from its manifest to its end, one generation at a time.
@@ -159,6 +162,7 @@ class Following:
             clock=services.clock,
             resync_seconds=services.options.resync_seconds,
             on_pass=self._passed,
+            at_once=AT_ONCE,
         )
         return await engine.run()
 
@@ -218,11 +222,19 @@ class Following:
             refused.faults, generation=resource.generation, now=now, earlier=self._sink.shown
         )
         told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
-        self._sink.publish_raw(status, [told])
+        self._show(status, told)
 
     def _lose_storage(self, trouble: StorageUnreachable) -> None:
         now = self._services.clock.now()
         status = wire.storageless_status(
             str(trouble), generation=self._resource.generation, now=now, earlier=self._sink.shown
         )
-        self._sink.publish_raw(status)
+        self._show(status)
+
+    def _show(self, status: Mapping[str, Any], *events: Event) -> None:
+        """What stands without an engine, for the resource and for Prometheus."""
+        resource = self._resource
+        self._services.exporter.recall(
+            resource.namespace, resource.name, status, metric=resource.metric
+        )
+        self._sink.publish_raw(status, events)

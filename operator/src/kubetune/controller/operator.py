@@ -98,7 +98,7 @@ class Operator:
             open_store=self._open_store,
             clock=self._clock,
         )
-        self.studies = Studies(self._begin, self._removed)
+        self.studies = Studies(self._begin, self._removed, self._rests, self.studies.known)
         sweep = Sweep(self.studies, view, self._api).run(self.options.resync_seconds)
         self._sweeping = asyncio.create_task(sweep, name="sweep")
         self._waits = ""
@@ -153,6 +153,9 @@ class Operator:
 
     def _removed(self, study: Reference) -> None:
         self._exporter.removed(study.namespace, study.name)
+
+    def _rests(self, study: Resource) -> None:
+        self._exporter.recall(study.namespace, study.name, study.status, metric=study.metric)
 
 
 def _taken(option: str, address: str, error: OSError) -> str:

@@ -59,6 +59,12 @@ class Resource:
         return self.body.get("status") or {}
 
     @property
+    def metric(self) -> str:
+        """Its first objective's, or no word."""
+        objectives = (self.body.get("spec") or {}).get("objectives") or [{}]
+        return str(objectives[0].get("metric", ""))
+
+    @property
     def manifest(self) -> dict[str, Any]:
         """What its author wrote, without what the server and this operator added."""
         meta = {"name": self.name, "namespace": self.namespace}

@@ -5,6 +5,7 @@ A watch that begins anew lists what there is, and says nothing of what is gone.
 
 import asyncio
 import contextlib
+import logging
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ AT_ONCE = 50
 
 _NOT_FOUND = 404
 
+log = logging.getLogger(__name__)
+
 
 class Sweep:
     """Asks the API server for some of the studies, in turn, and hands on what it says of each."""
@@ -34,7 +37,10 @@ class Sweep:
         """Sweeps for ever."""
         while True:
             await asyncio.sleep(every_seconds)
-            await self.sweep()
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("a sweep broke, the next one comes")
 
     async def sweep(self) -> None:
         """One round; what cannot be asked now is asked in another."""
