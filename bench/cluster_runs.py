@@ -66,7 +66,14 @@ async def floor(place: Place, trials: int, parallelism: int) -> Run:
     )
     spent = time.process_time() - before
     await clear(place, namespace)
-    return Run(seen=seen, parallelism=parallelism, cpu_seconds=spent, writes=Counter(), resource={})
+    return Run(
+        namespace=namespace,
+        seen=seen,
+        parallelism=parallelism,
+        cpu_seconds=spent,
+        writes=Counter(),
+        resource={},
+    )
 
 
 @asynccontextmanager
