@@ -24,6 +24,7 @@ class FakeExecutor:
 
     `delayed`: a launched run is not seen by `runs` until `appear` is called.
     `refuse`: called with each order before it is launched; may raise.
+    `together`: so many launches are answered only together.
     `away`: nothing that changes runs is answered; LOST, it is done all the same.
     """
 
@@ -31,6 +32,7 @@ class FakeExecutor:
         self.capacity = capacity
         self.delayed = False
         self.refuse: Callable[[LaunchOrder], None] | None = None
+        self.together: asyncio.Barrier | None = None
         self.away = Away.NO
         self.orders: list[LaunchOrder] = []
         self.hidden: set[str] = set()
@@ -46,6 +48,8 @@ class FakeExecutor:
 
     async def launch(self, order: LaunchOrder) -> None:
         trial = order.trial
+        if self.together:
+            await self.together.wait()
         with self._answering(f"launch {trial.number}.{trial.attempt}"):
             self._launch(order)
 

@@ -1,5 +1,7 @@
 """Actions that cannot be carried out: what waits for them, and what does not."""
 
+import asyncio
+
 import pytest
 
 from kubetune.domain.ports import ExecutorBusy, LaunchOrder
@@ -178,3 +180,73 @@ class TestErrors:
         world.sink.publish = publish  # type: ignore[method-assign]  # and back
         await world.settle()
         assert len(world.sink.said(EventReason.TRIAL_LAUNCHED)) == 1
+
+
+class TestAtOnce:
+    async def test_answers_are_waited_for_together(self) -> None:
+        """A pass takes as long as one answer: no slot waits for those of the others."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=4)
+        world.executor.together = asyncio.Barrier(4)
+        async with asyncio.timeout(30):
+            await world.settle()
+        assert sorted(run.number for run in world.executor.alive) == [0, 1, 2, 3]
+
+    async def test_no_more_at_once_than_it_says(self) -> None:
+        """An API server is not flooded by a large study."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=2)
+        world.executor.together = asyncio.Barrier(3)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await world.settle()
+
+    async def test_results_come_before_all_else(self) -> None:
+        """What is not stored is not removed, and what is drawn next has learnt from it."""
+        world = World(make_study(max_trials=4, parallelism=2))
+        world.restart(at_once=4)
+        await world.settle()
+        world.store.down = True
+        for run in world.executor.alive:
+            world.complete(run, 0.5)
+        for _ in range(3):
+            await world.engine.reconcile()
+        assert len(world.executor.all) == 2
+        world.store.down = False
+        world.clock.advance(31)
+        calls = len(world.store.calls)
+        await world.settle()
+        assert world.store.calls[calls:] == ["tell 0", "tell 1", "draw 2"]
+
+    async def test_after_trouble_one_is_tried_alone(self) -> None:
+        """A cluster that has no room, or does not answer, is not asked for all at once."""
+        world = World(make_study(parallelism=4))
+        world.restart(at_once=4)
+        for trouble in ("busy", "away"):
+            world.executor.refuse = _busy if trouble == "busy" else None
+            world.executor.away = Away.YES if trouble == "away" else Away.NO
+            await world.engine.reconcile()
+            await world.engine.reconcile()
+            world.clock.advance(31)
+            calls = len(world.executor.calls)
+            await world.engine.reconcile()
+            assert len(world.executor.calls) == calls + 1
+            world.executor.refuse, world.executor.away = None, Away.NO
+            world.clock.advance(31)
+            await world.settle()
+            for run in world.executor.alive:
+                world.executor.vanish(run)
+
+    @pytest.mark.parametrize("trouble", ["busy", "away"])
+    async def test_answers_that_fail_together_are_one_failure(self, trouble: str) -> None:
+        """Four of them say no more than one: it is tried again as soon."""
+        world = World(make_study(parallelism=4))
+        world.restart(at_once=4)
+        await world.engine.reconcile()
+        world.executor.refuse = _busy if trouble == "busy" else None
+        world.executor.away = Away.YES if trouble == "away" else Away.NO
+        await world.engine.reconcile()
+        world.executor.refuse, world.executor.away = None, Away.NO
+        world.clock.advance(1)
+        await world.settle()
+        assert len(world.executor.alive) == 4

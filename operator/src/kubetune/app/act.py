@@ -1,5 +1,6 @@
 """Carries out a plan's actions, in their order; each may be repeated without harm."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -37,17 +38,32 @@ from kubetune.domain.trial import Outcome, Trial, TrialState
 AWAY = "what runs trials does not answer"
 
 
+_RESULTS = (TellResult, RetryTrial)
+_OF_RUNS = (LaunchTrial, StopRun, RemoveRun, DropCheckpoint)
+
+
 class Actor:
-    """The writing half of a pass."""
+    """The writing half of a pass.
+
+    Up to `at_once` runs are changed at the same time, for an executor that answers over a network:
+    then a pass takes as long as the slowest answer, not as all of them together.
+    """
 
     def __init__(
-        self, *, study_uid: str, store: TrialStore, executor: Executor, clock: Clock
+        self,
+        *,
+        study_uid: str,
+        store: TrialStore,
+        executor: Executor,
+        clock: Clock,
+        at_once: int = 1,
     ) -> None:
         self.launches = Launches(executor, clock)
         self._study_uid = study_uid
         self._store = store
         self._executor = executor
         self._clock = clock
+        self._at_once = at_once
         self._away = Backoff()
 
     @property
@@ -68,28 +84,53 @@ class Actor:
         stored. While the executor is away its actions are left, and nothing is drawn.
         """
         done = Done()
-        for index, action in enumerate(actions):
-            if self._waits(action, done):
-                done.leave(action)
-                continue
-            try:
-                await self._carry_out(spec, action, done)
-            except StorageUnreachable as away:
-                done.unreachable = away
-                for other in actions[index:]:
-                    done.leave(other)
-                break
-            except ExecutorUnreachable:
-                self._away.failed(self._clock.monotonic())
-                done.leave(action)
-            except ExecutorBusy:
-                done.leave(action)
-            except Exception as error:  # noqa: BLE001 - raised once the others have their turn
-                done.error = done.error or error
-                done.leave(action)
-            else:
-                self._answered(action)
+        if self._at_once == 1 or self._away.failures or self.launches.troubled:
+            await self._in_turn(spec, actions, done)
+            return done
+        results = max(
+            (n for n, each in enumerate(actions, 1) if isinstance(each, _RESULTS)), default=0
+        )
+        await self._in_turn(spec, actions[:results], done)
+        await self._beside(spec, actions[results:], done)
         return done
+
+    async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        for action in actions:
+            await self._try(spec, action, done)
+
+    async def _beside(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        """What concerns runs all at once, and beside it what concerns the database, in turn."""
+        room = asyncio.Semaphore(self._at_once)
+
+        async def one(action: Action) -> None:
+            async with room:
+                await self._try(spec, action, done)
+
+        others = [each for each in actions if not isinstance(each, _OF_RUNS)]
+        of_runs = [each for each in actions if isinstance(each, _OF_RUNS)]
+        await asyncio.gather(*map(one, of_runs), self._in_turn(spec, others, done))
+
+    async def _try(self, spec: StudySpec, action: Action, done: Done) -> None:
+        """Carries out one action, unless something that went wrong before forbids it."""
+        if done.unreachable or self._waits(action, done):
+            done.leave(action)
+            return
+        try:
+            await self._carry_out(spec, action, done)
+        except StorageUnreachable as away:
+            done.unreachable = done.unreachable or away
+            done.leave(action)
+        except ExecutorUnreachable:
+            if not self._is_away():
+                self._away.failed(self._clock.monotonic())
+            done.leave(action)
+        except ExecutorBusy:
+            done.leave(action)
+        except Exception as error:  # noqa: BLE001 - raised once the others have their turn
+            done.error = done.error or error
+            done.leave(action)
+        else:
+            self._answered(action)
 
     def _waits(self, action: Action, done: Done) -> bool:
         match action:
@@ -106,7 +147,7 @@ class Actor:
 
     def _answered(self, action: Action) -> None:
         """The executor did something: it is there; and with a run less there may be room."""
-        if isinstance(action, LaunchTrial | StopRun | RemoveRun | DropCheckpoint):
+        if isinstance(action, _OF_RUNS):
             self._away.succeeded()
         if isinstance(action, TellResult | RemoveRun):
             self.launches.room_again()

@@ -34,7 +34,8 @@ class Engine:
 
     `turned_at` is when the last pass came to its end, by `Clock.monotonic`: for a watchdog.
     `resync_seconds` bounds every sleep: a wake that got lost delays nothing for longer. `on_pass`
-    is told after each pass how many seconds it took.
+    is told after each pass how many seconds it took. `at_once` is how many runs may be changed at
+    the same time.
     """
 
     STUCK_SECONDS = 1.0
@@ -56,6 +57,7 @@ class Engine:
         clock: Clock,
         resync_seconds: float | None = None,
         on_pass: Callable[[float], None] | None = None,
+        at_once: int = 1,
     ) -> None:
         self.spec = spec
         self.turned_at = clock.monotonic()
@@ -67,9 +69,15 @@ class Engine:
         self._on_pass = on_pass
         self._readings = Readings(metrics, clock)
         self._observer = Observer(
-            store=store, executor=executor, readings=self._readings, clock=clock
+            store=store,
+            executor=executor,
+            readings=self._readings,
+            clock=clock,
+            at_once=at_once,
         )
-        self._actor = Actor(study_uid=study_uid, store=store, executor=executor, clock=clock)
+        self._actor = Actor(
+            study_uid=study_uid, store=store, executor=executor, clock=clock, at_once=at_once
+        )
         self._alarm = Alarm(executor, self._readings)
         self._storage = Backoff()
         self._interrupts = 0

@@ -32,7 +32,8 @@ class Observation:
     """The study, its trials, its runs and the time. Reads only; nothing here is guessed.
 
     `readings` maps trial number to what the metric source just read (already known points may
-    repeat). `capacity` is how many runs the executor can hold at once, None for no limit.
+    repeat). `capacity` is how many runs the executor can hold at once, None for no limit, `at_once`
+    how many of them it changes at the same time.
     `checkpoints` names the trials that have one.
     `interrupted`: the user asked a local run to stop; it acts like `suspend`.
     `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
@@ -50,6 +51,7 @@ class Observation:
     now: float
     readings: Mapping[int, Reading] = field(default_factory=dict)
     capacity: int | None = None
+    at_once: int = 1
     checkpoints: frozenset[int] = frozenset()
     interrupted: bool = False
     exhausted: bool = False

@@ -86,8 +86,7 @@ class KubernetesExecutor:
             ExecutorBusy, ApiUnreachable: not now (a quota, a busy server); try again later.
         """
         number, attempt = order.trial.number, order.trial.attempt
-        known = ((run.number, run.attempt) for run in self._look())
-        if self._closed or (number, attempt) in known:
+        if self._closed or self._memory.has(number, attempt):
             return
         try:
             job = await create(self._api, self._study, render(order, self._study))
@@ -165,14 +164,11 @@ class KubernetesExecutor:
         return self._memory.look(self._view.jobs(uid), self._view.pods(uid), self._clock.now())
 
     def _find(self, number: int, attempt: int, uid: str) -> Run | None:
-        return next(
-            (
-                run
-                for run in self._look()
-                if (run.number, run.attempt, run.uid) == (number, attempt, uid)
-            ),
-            None,
-        )
+        """A run as the last look showed it, which is what plans rest on; looks when it did not."""
+        if uid not in self._memory.runs:
+            self._look()
+        run = self._memory.runs.get(uid)
+        return run if run and (run.number, run.attempt) == (number, attempt) else None
 
     async def _count(self) -> None:
         """Asks the server what there is; without an answer the view counts as it is."""

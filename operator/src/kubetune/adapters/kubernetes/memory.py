@@ -65,6 +65,15 @@ class Memory:
         self._take(found, now)
         return tuple(sorted(self.runs.values(), key=lambda run: (run.number, run.attempt)))
 
+    def has(self, number: int, attempt: int) -> bool:
+        """Whether an attempt has a run, by the last look or by what was created since.
+
+        The server knows of any younger one, and refuses a second.
+        """
+        shown = ((run.number, run.attempt) for run in self.runs.values())
+        created = ((job.number, job.attempt) for job, _ in self._created.values())
+        return (number, attempt) in {*shown, *created}
+
     def doubtful(self, now: float) -> bool:
         """Whether the server had better be asked what there is."""
         if self._counted_at is None:

@@ -25,6 +25,9 @@ from kubetune.domain.values import Assignment
 
 T = TypeVar("T")
 
+DRAWING_SECONDS = 0.03
+"""A draw ends when it took so long: its trials are launched before others are drawn."""
+
 _MODELS = frozenset(
     {
         SamplerAlgorithm.TPE,
@@ -102,7 +105,9 @@ class OptunaStore:
         one's writes. Should this study be written to meanwhile, they are worked out anew.
         """
         while True:
-            before = await self._write(lambda: tuple(self._records))
+            if not self._certain:
+                await self._database.call(self._load)
+            before = tuple(self._records)
             drafts = await drawing.beside(partial(self._drafted, before, count))
             drawn = await self._write(partial(self._keep_drawn, before, drafts))
             if drawn is not None:
@@ -209,7 +214,10 @@ class OptunaStore:
         history = list(before)
         rejected: dict[str, int] = {}
         exhausted = False
+        end_at = self._clock.monotonic() + DRAWING_SECONDS
         while len(history) < len(before) + count and not exhausted:
+            if len(history) > len(before) and self._clock.monotonic() >= end_at:
+                break
             try:
                 draft = self._drafter.draft(history)
             except NoFeasibleDraw as nothing:
