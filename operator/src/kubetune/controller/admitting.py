@@ -28,7 +28,7 @@ async def admit(resource: Resource, services: Services) -> Admitted:
         ApiUnreachable, ApiRefused: the API server could not say, for now.
     """
     _refuse_namespace(resource, services.options.own_namespace)
-    verdict = await asyncio.to_thread(admission.check, resource.manifest)
+    verdict = await asyncio.to_thread(admission.check, resource.manifest, in_cluster=True)
     if verdict.spec is None:
         raise InvalidSpec(verdict.faults)
     words = await dry_run(services.api, verdict.spec, resource.owner)
