@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 120.0
 """How long `close` waits for runs that it told to stop."""
 
+_NOT_FOUND, _CONFLICT = 404, 409
+
 
 class ClusterView(Protocol):
     """What watches have shown of all studies so far: a little late, and without a request.
@@ -188,11 +190,22 @@ class KubernetesExecutor:
         try:
             await self._api.request("DELETE", f"{self._study.jobs_path}/{name}", body=options)
         except ApiRefused as error:
-            if error.passing:
+            conflict = error.status == _CONFLICT
+            if error.passing or (conflict and await self._is_there(name, run.uid)):
                 raise ExecutorBusy(error.message) from error
-            if error.status not in {404, 409}:
+            if not conflict and error.status != _NOT_FOUND:
                 raise
             self._memory.gone(run.uid)
+
+    async def _is_there(self, name: str, uid: str) -> bool:
+        """Whether a Job that cannot be deleted is still the one that is to go."""
+        try:
+            found = await self._api.request("GET", f"{self._study.jobs_path}/{name}")
+        except ApiRefused as error:
+            if error.status == _NOT_FOUND:
+                return False
+            raise ExecutorBusy(error.message) from error
+        return JobSeen.of(found).uid == uid
 
 
 def _ended(run: Run) -> bool:
