@@ -7,11 +7,11 @@ be waited for and anything can be said.
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubetune.adapters.kubernetes.api import Api, ApiRefused
+from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
 from tests.builders import make_result
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.requests import wait_until
@@ -27,6 +27,7 @@ class Part:
     """A pod's part: which trial it is, and what its trainer was told."""
 
     study: str
+    study_uid: str
     number: int
     attempt: int
     environment: Mapping[str, str]
@@ -62,24 +63,40 @@ def below(number: int) -> Script:
 
 
 class Play:
-    """The pods of a namespace. `script` may be exchanged at any time; `ended` tells who did."""
+    """The pods of a namespace. `script` may be exchanged at any time."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.ended: list[tuple[str, int, int]] = []
+        self._over: dict[str, Part] = {}
+
+    @property
+    def ended(self) -> list[tuple[str, int, int]]:
+        """Study, number and attempt of each pod that has said its last words."""
+        return [(part.study, part.number, part.attempt) for part in list(self._over.values())]
+
+    def ended_of(self, study_uid: str) -> list[tuple[int, int]]:
+        """Number and attempt of each of a study's pods that has."""
+        parts = (part for part in list(self._over.values()) if part.study_uid == study_uid)
+        return [(part.number, part.attempt) for part in parts]
 
     async def turn(self, node: Kubelet, api: Api, namespace: str) -> None:
-        """Lets every running pod act once."""
-        found = await api.request("GET", f"/api/v1/namespaces/{namespace}/pods")
-        for pod in found["items"]:
-            part = _part(pod)
-            if part is None or (last := self.script(part)) is None:
-                continue
-            try:
-                await node._end(pod, last.code, last.message, **last.more)
-            except ApiRefused:
-                continue
-            self.ended.append((part.study, part.number, part.attempt))
+        """Lets every running pod act once; an API server that is away is waited for."""
+        with suppress(ApiRefused, ApiUnreachable):
+            found = await api.request("GET", f"/api/v1/namespaces/{namespace}/pods")
+            for pod in found["items"]:
+                await self._act(node, pod)
+
+    async def _act(self, node: Kubelet, pod: dict[str, Any]) -> None:
+        """Without an answer the words count as said, and are said again."""
+        part = _part(pod)
+        if part is None or (last := self.script(part)) is None:
+            return
+        uid = pod["metadata"]["uid"]
+        self._over[uid] = part
+        try:
+            await node._end(pod, last.code, last.message, **last.more)
+        except ApiRefused:
+            del self._over[uid]
 
 
 @contextmanager
@@ -229,6 +246,7 @@ def _part(pod: Mapping[str, Any]) -> Part | None:
     entries = pod["spec"]["containers"][0].get("env", ())
     return Part(
         study=labels["kubetune.io/study"],
+        study_uid=labels["kubetune.io/study-uid"],
         number=int(labels["kubetune.io/trial"]),
         attempt=int(labels["kubetune.io/attempt"]),
         environment={entry["name"]: entry.get("value", "") for entry in entries},

@@ -37,7 +37,7 @@ def expected_status(
 
     `study` is the resource, for its uid and generation.
     """
-    checked = admission.check(manifest)
+    checked = admission.check(manifest, in_cluster=True)
     assert checked.spec is not None
     seen = Observation(spec=checked.spec, trials=tuple(trials), runs=(), now=0.0)
     return wire.status_of(
@@ -66,13 +66,23 @@ def history_of(storage: str, study: Study) -> tuple[Trial, ...]:
     return stored_trials(storage, study.namespace, study.name, study.uid)
 
 
-def check_history(storage: str, study: Study, count: int, play: Play) -> None:
-    """Every trial once, ended once with its own value, after its only attempt ran once."""
+def check_history(
+    storage: str,
+    study: Study,
+    count: int,
+    play: Play,
+    *,
+    attempts: Mapping[int, int] | None = None,
+) -> None:
+    """Every trial once, ended once with its own value, after its last attempt ran once.
+
+    `attempts` are those of trials that had more than one.
+    """
     trials = history_of(storage, study)
-    assert [trial.number for trial in trials] == list(range(count))
+    numbers = range(count)
+    assert [trial.number for trial in trials] == list(numbers)
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
-    assert {trial.attempt for trial in trials} == {1}
-    for trial in trials:
-        assert trial.value == trial.parameters["x"]
-    ran = [(number, attempt) for name, number, attempt in play.ended if name == study.name]
-    assert sorted(ran) == [(number, 1) for number in range(count)]
+    assert all(trial.value == trial.parameters["x"] for trial in trials)
+    last = [(number, (attempts or {}).get(number, 1)) for number in numbers]
+    assert [(trial.number, trial.attempt) for trial in trials] == last
+    assert sorted(play.ended_of(study.uid)) == last
