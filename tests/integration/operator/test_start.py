@@ -12,10 +12,10 @@ import pytest
 from tests.cluster import users
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.faults import Hold
-from tests.cluster.operators import OperatorProcess, grant, status_of
+from tests.cluster.operators import OperatorProcess, grant
 from tests.cluster.proxy import proxied
 from tests.cluster.requests import Server, wait_until
-from tests.integration.operator.played import STUDIES, ended, manifest, played_pods
+from tests.integration.operator.stage import Study, below, completes, played
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tuningstudies.kubetune.io"
 
@@ -80,9 +80,8 @@ def test_without_the_resource_it_waits(
     control_plane.apply_crds()
     until_log(operator, "ready\n")
     assert operator.log.count("kubetune crd | kubectl") == 1
-    with played_pods(control_plane, namespace):
-        control_plane.apply(manifest(), namespace)
-        wait_until(ended(lambda: status_of(control_plane, namespace, "study")), "its end")
+    with played(control_plane, namespace):
+        Study(control_plane, namespace).finish()
     control_plane.request("DELETE", CRD)
     until_log(operator, "kubetune crd | kubectl", 2)
     control_plane.apply_crds()
@@ -145,22 +144,19 @@ def test_trials_outlive_it(
     operator: OperatorProcess, studies: ControlPlane, namespace: str
 ) -> None:
     """SIGTERM: the last status is written, Jobs stay; the next one ends the study with the same."""
-    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-    with played_pods(studies, namespace) as ending:
-        ending.on.clear()
+    with played(studies, namespace, below(0)) as play:
         operator.start()
-        studies.apply(manifest(), namespace)
-        wait_until(lambda: len(studies.request("GET", jobs)["items"]) == 2, "two trials")
+        study = Study(studies, namespace)
+        study.until(lambda: len(study.jobs) == 2, "two trials")
         assert operator.stop() == 0
-        assert status_of(studies, namespace, "study")["trials"]["active"] == 2  # type: ignore[index]
-        before = {job["metadata"]["uid"] for job in studies.request("GET", jobs)["items"]}
-        assert len(before) == 2
+        assert study.counts["active"] == 2
+        before = [job["metadata"]["uid"] for job in study.jobs]
         operator.start()
         until_log(operator, "ready\n", 2)
-        assert before == {job["metadata"]["uid"] for job in studies.request("GET", jobs)["items"]}
-        ending.on.set()
-        wait_until(ended(lambda: status_of(studies, namespace, "study")), "the study's end")
-    assert status_of(studies, namespace, "study")["trials"]["complete"] == 3  # type: ignore[index]
+        assert before == [job["metadata"]["uid"] for job in study.jobs]
+        play.script = completes
+        assert study.finish()["trials"]["complete"] == 3
+    assert [attempt for _, _, attempt in play.ended] == [1, 1, 1]
 
 
 def test_a_second_signal_ends_it_at_once(
@@ -179,7 +175,7 @@ def test_a_second_signal_ends_it_at_once(
         proxy.add(hold, "PATCH", "tuningstudies/study/status", count=None)
         try:
             operator.start()
-            studies.request("POST", STUDIES.format(namespace), manifest())
+            Study(studies, namespace)
             assert hold.arrived.wait(60)
             process = operator._process
             assert process is not None
