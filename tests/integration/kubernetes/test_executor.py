@@ -166,7 +166,7 @@ async def test_rights_are_waited_for(
     studies: ControlPlane, study: StudyObject, view: ListView
 ) -> None:
     """What an administrator has to grant is said; no trial ends for it."""
-    api = await Api.connect(kubeconfig=studies.kubeconfig_for("operator"))
+    api = await Api.connect(kubeconfig=studies.kubeconfig_for("alice"))
     try:
         executor = KubernetesExecutor(api, study, view, SystemClock())
         with pytest.raises(ExecutorBusy, match='cannot create resource "jobs"'):

@@ -15,7 +15,12 @@ POLLS = 20
 _FINAL = frozenset({400, 403, 404, 405, 413, 415, 422})
 """Answers that stay the same however often one asks."""
 
-_PASSING = ("exceeded quota", "status unknown for quota", 'cannot create resource "jobs"')
+_PASSING = (
+    "exceeded quota",
+    "status unknown for quota",
+    'cannot create resource "jobs"',
+    "cannot set blockOwnerDeletion",
+)
 """What a 403 says that is for the moment: of a quota, or of the operator's own rights.
 
 An API server that has just begun may not know its roles yet.
