@@ -1,5 +1,6 @@
 """A bare client of an API server: what a request and a watch cost without an operator."""
 
+import asyncio
 import base64
 import json
 import ssl
@@ -59,15 +60,25 @@ class Client:
             return found
 
     async def watch(self, path: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """Type and object of each event from now on; a list that is empty is where it begins."""
-        listed = await self.request("GET", path)
-        version = listed["metadata"]["resourceVersion"]
-        url = f"{self._url}{path}?watch=1&resourceVersion={version}&timeoutSeconds=3600"
+        """Type and object of each event from now on; a list that is empty is where it begins.
+
+        Where the server ends a watch it goes on after the last event.
+
+        Raises:
+            RuntimeError: the server does not know any more what has happened since.
+        """
+        version = (await self.request("GET", path))["metadata"]["resourceVersion"]
         assert self._session is not None
-        async with self._session.get(url, read_bufsize=2**22) as answer:
-            async for line in answer.content:
-                event = json.loads(line)
-                yield event["type"], event["object"]
+        while True:
+            url = f"{self._url}{path}?watch=1&resourceVersion={version}&timeoutSeconds=3600"
+            async with self._session.get(url, read_bufsize=2**22) as answer:
+                async for line in answer.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise RuntimeError(f"the watch of {path}: {event['object']}")
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    yield event["type"], event["object"]
+            await asyncio.sleep(0.1)
 
 
 def _decoded(text: str) -> str:

@@ -192,6 +192,27 @@ class TestAtOnce:
             await world.settle()
         assert sorted(run.number for run in world.executor.alive) == [0, 1, 2, 3]
 
+    async def test_a_drawn_trial_is_launched_in_the_same_pass(self) -> None:
+        """Its slot does not wait for the answers of others; its launch is announced once."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=4)
+        await world.engine.reconcile()
+        assert len(world.executor.alive) == 4
+        await world.settle()
+        assert len(world.sink.said(EventReason.TRIAL_LAUNCHED)) == 4
+
+    async def test_a_study_that_adds_trials_all_the_time_is_shown(self) -> None:
+        """Its status lags behind by a second or so, not until it rests."""
+        world = World(make_study(max_trials=100, parallelism=2))
+        world.restart(at_once=4)
+        await world.settle()
+        for _ in range(5):
+            for run in world.executor.alive:
+                world.complete(run, 0.5)
+            await world.engine.reconcile()
+            world.clock.advance(0.4)
+        assert world.sink.statuses[-1].counts.complete >= 6
+
     async def test_no_more_at_once_than_it_says(self) -> None:
         """An API server is not flooded by a large study."""
         world = World(make_study(max_trials=4, parallelism=4))

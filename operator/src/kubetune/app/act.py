@@ -1,7 +1,7 @@
 """Carries out a plan's actions, in their order; each may be repeated without harm."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
@@ -34,6 +34,9 @@ from kubetune.domain.ports import (
 from kubetune.domain.reasons import EventReason, TrialReason
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
+
+DRAWING_SECONDS = 0.25
+"""So long a pass goes on drawing for slots that are free, before it looks for news."""
 
 AWAY = "what runs trials does not answer"
 
@@ -106,9 +109,37 @@ class Actor:
             async with room:
                 await self._try(spec, action, done)
 
-        others = [each for each in actions if not isinstance(each, _OF_RUNS)]
-        of_runs = [each for each in actions if isinstance(each, _OF_RUNS)]
-        await asyncio.gather(*map(one, of_runs), self._in_turn(spec, others, done))
+        async def launch(trial: Trial) -> None:
+            await one(LaunchTrial(trial.number, trial.attempt))
+            if trial.number not in done.unlaunched:
+                done.events.append(sentences.launched(spec, trial))
+
+        async with asyncio.TaskGroup() as lanes:
+            for action in actions:
+                if isinstance(action, _OF_RUNS):
+                    lanes.create_task(one(action))
+            for action in actions:
+                if isinstance(action, DrawTrials):
+                    async for trial in self._drawn(spec, action.count, done):
+                        lanes.create_task(launch(trial))
+                elif not isinstance(action, _OF_RUNS):
+                    await self._try(spec, action, done)
+
+    async def _drawn(self, spec: StudySpec, count: int, done: Done) -> AsyncIterator[Trial]:
+        """Draws up to `count` trials, so that each is launched while the next is drawn.
+
+        Ends early for results that have come meanwhile: a draw learns from them.
+        """
+        end_at = self._clock.monotonic() + DRAWING_SECONDS
+        while count > 0:
+            known = len(done.drawn)
+            await self._try(spec, DrawTrials(count), done)
+            fresh = done.drawn[known:]
+            for trial in fresh:
+                yield trial
+            count -= len(fresh)
+            if not fresh or done.exhausted or self._clock.monotonic() >= end_at:
+                return
 
     async def _try(self, spec: StudySpec, action: Action, done: Done) -> None:
         """Carries out one action, unless something that went wrong before forbids it."""
@@ -199,6 +230,7 @@ class Actor:
             done.exhausted = done.changed = True
             done.events.append(Event(EventReason.DRAW_REJECTED, str(error), warning=True))
             return
+        done.drawn += drawn.trials
         done.exhausted = drawn.exhausted
         done.changed |= drawn.exhausted or bool(drawn.trials)
         if not drawn.trials:

@@ -41,6 +41,10 @@ class Engine:
     STUCK_SECONDS = 1.0
     """How long to sleep when the same actions are planned twice in a row."""
 
+    BEHIND_SECONDS = 1.0
+    """How long a study that adds trials in every pass is shown as it was."""
+
+    _behind_since: float | None = None
     _status: StudyStatus | None = None
     _news: tuple[Event, ...] = ()
     _trouble: str = ""
@@ -165,16 +169,27 @@ class Engine:
         return decided
 
     async def _announce(self, decided: Plan, done: Done) -> None:
-        """Publishes what is stored by now; after a draw only once its trial is launched."""
+        """Publishes what is stored by now; after a draw only once its trial is launched.
+
+        A study that draws all the time is shown all the same, a little behind.
+        """
         self._news = (*self._news, *filter(done.announces, decided.events), *done.events)
         adds = any(isinstance(each, AddInitialTrial | DrawTrials) for each in decided.actions)
-        if adds and self._changed:
+        if adds and self._changed and not self._is_behind():
             self._status = self._status or decided.status
             return
+        self._behind_since = None
         news = (*self._news, *sentences.study(self._status, decided.status))
         await self._sink.publish(decided.status, news)
         self._news = ()
         self._status = decided.status
+
+    def _is_behind(self) -> bool:
+        """Whether what is shown has not been true for too long."""
+        now = self._clock.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        return now - self._behind_since >= self.BEHIND_SECONDS
 
     def _over(self, status: StudyStatus) -> bool:
         """Whether nothing runs, and nothing will: for now, or for good."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import getproxies_environment
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -74,11 +75,15 @@ class Api:
     ) -> "Api":
         """Connects as the pod's service account, else by `kubeconfig` or the usual one.
 
+        The environment is asked for a proxy once: with every request it would be read anew, and a
+        netrc file with it.
+
         Raises:
             ApiUnreachable: there is no configuration; the message says what to set.
         """
         configuration = Configuration()
         configuration.connection_pool_maxsize = 32
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
         try:
             if kubeconfig is None and context is None:
                 try:
