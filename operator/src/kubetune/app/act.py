@@ -38,6 +38,9 @@ from kubetune.domain.trial import Outcome, Trial, TrialState
 DRAWING_SECONDS = 0.25
 """So long a pass goes on drawing for slots that are free, before it looks for news."""
 
+TOGETHER_SECONDS = 0.03
+"""So long draws are worked out and stored together before the first of them is launched."""
+
 AWAY = "what runs trials does not answer"
 
 
@@ -67,6 +70,7 @@ class Actor:
         self._executor = executor
         self._clock = clock
         self._at_once = at_once
+        self._together = 1
         self._away = Backoff()
 
     @property
@@ -130,16 +134,27 @@ class Actor:
 
         Ends early for results that have come meanwhile: a draw learns from them.
         """
-        end_at = self._clock.monotonic() + DRAWING_SECONDS
+        began = self._clock.monotonic()
         while count > 0:
             known = len(done.drawn)
-            await self._try(spec, DrawTrials(count), done)
+            await self._draw_some(spec, count, done)
             fresh = done.drawn[known:]
             for trial in fresh:
                 yield trial
             count -= len(fresh)
-            if not fresh or done.exhausted or self._clock.monotonic() >= end_at:
+            late = self._clock.monotonic() - began >= DRAWING_SECONDS
+            if late or done.exhausted or not fresh:
                 return
+
+    async def _draw_some(self, spec: StudySpec, count: int, done: Done) -> None:
+        """Draws as many together as take little time; one that takes long is launched by itself."""
+        began = self._clock.monotonic()
+        await self._try(spec, DrawTrials(min(count, self._together)), done)
+        seconds = self._clock.monotonic() - began
+        if seconds < TOGETHER_SECONDS:
+            self._together = min(2 * self._together, self._at_once)
+        elif seconds > 2 * TOGETHER_SECONDS:
+            self._together = max(1, self._together // 2)
 
     async def _try(self, spec: StudySpec, action: Action, done: Done) -> None:
         """Carries out one action, unless something that went wrong before forbids it."""

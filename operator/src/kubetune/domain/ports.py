@@ -27,7 +27,7 @@ class ExecutorBusy(Exception):  # noqa: N818 - named by what to do next: wait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What a draw brought: the new trials, fewer than asked for when that took too long already.
+    """What a draw brought: the new trials (fewer than asked for when the space is exhausted).
 
     `exhausted` is final for this study and space: no further trial can be drawn.
     `rejected` counts this draw's rejections by constraint.
@@ -50,10 +50,7 @@ class TrialStore(Protocol):
         """All trials in order of number, with curves; cheap enough to call on every pass."""
 
     async def draw(self, count: int) -> Drawn:
-        """Draws and stores up to `count` new Running trials that break no hard constraint.
-
-        At least one, unless the space is exhausted.
-        """
+        """Draws and stores up to `count` new Running trials that break no hard constraint."""
 
     async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
         """Adds an initial trial once (by name), ended at once when `outcome` is known."""

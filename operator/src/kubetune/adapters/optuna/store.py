@@ -25,9 +25,6 @@ from kubetune.domain.values import Assignment
 
 T = TypeVar("T")
 
-DRAWING_SECONDS = 0.03
-"""A draw ends when it took so long: its trials are launched before others are drawn."""
-
 _MODELS = frozenset(
     {
         SamplerAlgorithm.TPE,
@@ -214,10 +211,7 @@ class OptunaStore:
         history = list(before)
         rejected: dict[str, int] = {}
         exhausted = False
-        end_at = self._clock.monotonic() + DRAWING_SECONDS
         while len(history) < len(before) + count and not exhausted:
-            if len(history) > len(before) and self._clock.monotonic() >= end_at:
-                break
             try:
                 draft = self._drafter.draft(history)
             except NoFeasibleDraw as nothing:
