@@ -30,13 +30,14 @@ def test_nothing_pauses_or_writes() -> None:
 
 
 def test_a_silent_watch_is_begun_anew() -> None:
-    """By this side, should the server's side have vanished without a word."""
+    """By this side, should the server's side have vanished without a word; soon after a minute."""
     settings = kopf.OperatorSettings()
     configure(settings)
     server, client = settings.watching.server_timeout, settings.watching.client_timeout
     assert server is not None
     assert client is not None
     assert server < client
+    assert 60 < settings.watching.inactivity_timeout < 90
 
 
 def test_a_loop_counts_as_hung_after_several_resyncs() -> None:

@@ -14,6 +14,10 @@ WATCH_SECONDS = 600
 """The server ends a watch after this, and Kopf begins it again."""
 
 
+SILENT_SECONDS = 70
+"""A watch that brings not even a bookmark for so long is begun anew: servers send one a minute."""
+
+
 class Backoffs:
     """How long Kopf waits between tries, without end: a list would end the operator with it."""
 
@@ -55,6 +59,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.reporting_component = OPERATOR
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 60
+    settings.watching.inactivity_timeout = SILENT_SECONDS
     settings.watching.connect_timeout = 10
     selector = ",".join(f"{name}={value}" for name, value in MANAGED.items())
     settings.watching.label_selectors["jobs"] = selector
