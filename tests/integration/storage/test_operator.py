@@ -129,3 +129,17 @@ def test_two_operators_by_mistake(place: Place, database_url: str) -> None:
         check_history(database_url, study, 8, place.play)
         assert one.healthy()
         assert other.healthy()
+
+
+def test_a_file_whose_folder_is_missing(place: Place) -> None:
+    """A volume that is not mounted yet is waited for; nothing is made in its stead."""
+    folder = place.folder / "volume"
+    operator = place.operator(f"sqlite:///{folder / 'operator.db'}")
+    with running(operator):
+        study = place.study()
+        study.until(lambda: study.condition("StorageReachable")[0] == "False", "word of the file")
+        assert "unable to open database file" in study.condition("StorageReachable")[1]
+        assert not folder.exists()
+        folder.mkdir()
+        assert study.finish()["trials"]["complete"] == 3
+        check_history(operator.storage, study, 3, place.play)
