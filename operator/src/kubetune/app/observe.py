@@ -61,6 +61,7 @@ class Observer:
             storage_reachable=storage_reachable,
             storage_trouble="" if storage_reachable else storage_trouble,
             metrics_reachable=self._readings.reachable,
+            metrics_trouble=self._readings.trouble,
             held=held,
             metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),
             last_readings=self._readings.last(),
