@@ -187,3 +187,21 @@ def test_a_second_signal_ends_it_at_once(
             operator.kill()
             hold.release()
     assert "Traceback" not in operator.log
+
+
+def test_an_ended_study_is_shown_again_until_it_is_deleted(
+    operator: OperatorProcess, studies: ControlPlane, namespace: str
+) -> None:
+    """After a restart nobody follows it; its series are there, and gone with it."""
+    series = f'kubetune_study_trials{{namespace="{namespace}",state="Complete",study="study"}} 3.0'
+    with played(studies, namespace):
+        operator.start()
+        study = Study(studies, namespace)
+        study.finish()
+    assert operator.stop() == 0
+    operator.start()
+    wait_until(lambda: series in operator.metrics(), "the ended study to be shown")
+    assert 'kubetune_studies{phase="Succeeded"} 1.0' in operator.metrics()
+    study.delete()
+    wait_until(lambda: 'study="study"' not in operator.metrics(), "its series to end")
+    assert 'phase="' not in operator.metrics()
