@@ -75,11 +75,24 @@ async def test_an_invalid_study_rests_until_its_spec_changes() -> None:
 async def test_a_template_that_the_server_refuses_makes_it_invalid() -> None:
     """In the server's words, before any trial is drawn."""
     world = World()
-    world.trouble = failing(1, "POST", "/jobs", 422)
+    world.trouble = failing(1000, "POST", "/jobs", 422)
     async with Running(world, world.add()):
         await until(lambda: condition(world, "Valid") == "False")
-    assert "as a test asked" in str(world.status()["conditions"])
-    assert not world.stores
+        assert "as a test asked" in str(world.status()["conditions"])
+        assert not world.stores
+        await until(lambda: len(world.asked("POST", "dryRun")) > 3)
+    assert len(world.asked("PATCH")) == 1
+    assert len(world.asked("POST", "/events")) == 1
+
+
+async def test_what_the_server_refused_it_is_asked_again() -> None:
+    """A policy was in the way, and is not any more: nobody has to touch the study for that."""
+    world = World()
+    world.trouble = failing(3, "POST", "/jobs", 403)
+    async with Running(world, world.add()) as it:
+        await it.over()
+    assert world.status()["phase"] == "Succeeded"
+    assert condition(world, "Valid") == "True"
 
 
 async def test_a_changed_spec_begins_the_work_anew() -> None:

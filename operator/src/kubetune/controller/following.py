@@ -1,6 +1,7 @@
 """What following one study takes: its engine, and everything that the engine stands on."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from kubetune.api import status as wire
 from kubetune.app.cancelling import cancel_all
 from kubetune.app.engine import Engine
 from kubetune.app.timed_store import TimedStore
-from kubetune.controller.admitting import Admitted, admit
+from kubetune.controller.admitting import Admitted, TemplateRefused, admit
 from kubetune.controller.no_metrics import NoMetrics
 from kubetune.controller.resource import Resource
 from kubetune.controller.services import Services
@@ -46,6 +47,7 @@ class Following:
         self._moved_at = services.clock.monotonic()
         self._woken_at: float | None = None
         self._resting = False
+        self._rest_seconds: float | None = None
         self._sink = ResourceSink(
             services.api,
             resource.reference,
@@ -93,10 +95,15 @@ class Following:
         return ended and await self._told()
 
     async def rest(self) -> None:
-        """Waits for ever: there is nothing to do until the spec changes."""
+        """Waits: there is nothing to do until the spec changes.
+
+        What the API server refused it is asked again later: a policy may have changed.
+        """
         self._resting = True
         try:
-            await asyncio.Event().wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._rest_seconds):
+                    await asyncio.Event().wait()
         finally:
             self._resting = False
             self._move()
@@ -221,8 +228,11 @@ class Following:
         status = wire.invalid_status(
             refused.faults, generation=resource.generation, now=now, earlier=self._sink.shown
         )
-        told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
-        self._show(status, told)
+        by_server = isinstance(refused, TemplateRefused)
+        self._rest_seconds = self._services.options.resync_seconds if by_server else None
+        if status != self._sink.shown:
+            told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
+            self._show(status, told)
 
     def _lose_storage(self, trouble: StorageUnreachable) -> None:
         now = self._services.clock.now()
