@@ -138,6 +138,9 @@ def _turnaround(plane: ControlPlane, size: Size) -> Iterator[Figure]:
             name = f"turnaround p{share * 100:g}, {run.parallelism} at a time, against {bound:g} s"
             note = f"{length}; floor {bare:.3f} s"
             yield Figure(name, ours, bound, 1.0, "s", note)
+        writes = run.writes.total() / run.trials
+        name = f"writes a trial, {run.parallelism} at a time, against 4"
+        yield Figure(name, writes, 4, 1.0, "", f"{length}; {_kinds(run)}")
 
 
 def _restart(plane: ControlPlane) -> Iterator[Figure]:
