@@ -9,7 +9,7 @@ from kubetune.domain.reasons import EventReason
 from kubetune.domain.trial import TrialState
 from tests.builders import make_study
 from tests.fakes.executor import Away
-from tests.unit.app.world import World
+from tests.unit.app.world import World, follow
 
 BUSY = "exceeded quota: pods, used: 2, limited: 2"
 
@@ -271,3 +271,29 @@ class TestAtOnce:
         world.clock.advance(1)
         await world.settle()
         assert len(world.executor.alive) == 4
+
+    async def test_a_removal_that_takes_long_holds_up_no_slot(self) -> None:
+        """The next trial begins while the Job of the last one is still being deleted."""
+        world = World(make_study(max_trials=3, parallelism=1))
+        world.restart(at_once=4)
+        await world.settle()
+        world.executor.removing = asyncio.Event()
+        for number in range(2):
+            world.complete(world.executor.find(number), 0.5)
+            for _ in range(4):
+                await world.engine.reconcile()
+        assert [run.number for run in world.executor.alive] == [2]
+        assert world.executor.calls.count("remove 0.1") == 0
+        world.executor.removing.set()
+        await world.settle()
+        assert [run.number for run in world.executor.all] == [2]
+
+    async def test_an_engine_ends_when_its_last_runs_are_removed(self) -> None:
+        """Nothing is left behind; each run was removed once."""
+        world = World(make_study(max_trials=6, parallelism=3))
+        world.restart(at_once=4)
+        task = asyncio.create_task(world.engine.run())
+        await follow(task, world)
+        assert world.executor.all == ()
+        calls = [call for call in world.executor.calls if call.startswith("remove")]
+        assert sorted(calls) == [f"remove {number}.1" for number in range(6)]
