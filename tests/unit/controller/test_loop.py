@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 
 from kubetune.app.backoff import Backoff
 from kubetune.controller.loop import Stop, StudyLoop
+from kubetune.controller.resource import Resource
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import TrialState
 from tests.unit.controller.world import Running, World, refused, unreachable, until
@@ -70,6 +71,36 @@ async def test_an_invalid_study_rests_until_its_spec_changes() -> None:
         await it.over()
     assert world.status()["observedGeneration"] == 2
     assert world.status()["phase"] == "Succeeded"
+
+
+async def test_an_invalid_study_counts_after_a_restart_too() -> None:
+    """Nothing is written or told a second time, but its series are there again."""
+    world = World()
+    study = world.add(sampler={"algorithm": "TPE", "seed": -1})
+    async with Running(world, study):
+        await until(lambda: world.status().get("phase") == "Invalid")
+        await until(lambda: world.asked("POST", "/events"))
+    world.exporter.removed("default", "study")
+    again = Resource.of(world.studies["study"])
+    async with Running(world, again) as it:
+        await until(lambda: it.loop.silent_seconds(1e9) == 0)
+        assert b'kubetune_studies{phase="Invalid"} 1.0' in generate_latest(world.exporter.registry)
+    assert len(world.asked("PATCH")) == 1
+    assert len(world.asked("POST", "/events")) == 1
+
+
+async def test_a_study_that_goes_on_without_its_database_has_not_ended() -> None:
+    """An operator that is restarted meanwhile would leave it alone for ever."""
+    world = World()
+    async with Running(world, world.add()) as it:
+        await it.over()
+    assert Resource.of(world.studies["study"]).ended
+    before = world.status()
+    world.storage_trouble = unreachable
+    world.add(generation=2, trials={"max": 5, "parallelism": 2}, status=before)
+    async with Running(world, Resource.of(world.studies["study"])):
+        await until(lambda: condition(world, "StorageReachable") == "False")
+    assert not Resource.of(world.studies["study"]).ended
 
 
 async def test_a_template_that_the_server_refuses_makes_it_invalid() -> None:

@@ -13,6 +13,12 @@ def test_ended_speaks_of_its_own_generation() -> None:
     assert not Resource.of(make_body()).ended
 
 
+def test_an_invalid_study_has_not_ended() -> None:
+    """Though the spec before it had: what is refused today may be taken tomorrow."""
+    told = {"completionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1, "phase": "Invalid"}
+    assert not Resource.of(make_body(status=told)).ended
+
+
 def test_the_manifest_is_what_its_author_wrote() -> None:
     """Neither the status nor what the server notes about the object is looked at again."""
     resource = Resource.of(make_body(status={"phase": "Running"}))

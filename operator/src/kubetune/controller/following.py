@@ -75,6 +75,7 @@ class Following:
             StorageUnreachable, ApiUnreachable, ApiRefused: to be tried again later.
         """
         self._resource = resource
+        self._rest_seconds = None
         self._sink.generation = resource.generation
         self._move()
         try:
@@ -228,11 +229,10 @@ class Following:
         status = wire.invalid_status(
             refused.faults, generation=resource.generation, now=now, earlier=self._sink.shown
         )
-        by_server = isinstance(refused, TemplateRefused)
-        self._rest_seconds = self._services.options.resync_seconds if by_server else None
-        if status != self._sink.shown:
-            told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
-            self._show(status, told)
+        if isinstance(refused, TemplateRefused):
+            self._rest_seconds = self._services.options.resync_seconds
+        told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
+        self._show(status, *([told] if status != self._sink.shown else ()))
 
     def _lose_storage(self, trouble: StorageUnreachable) -> None:
         now = self._services.clock.now()
