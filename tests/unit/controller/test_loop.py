@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import generate_latest
 
+from kubetune.adapters.kubernetes.status import ResourceSink
 from kubetune.app.backoff import Backoff
 from kubetune.controller.loop import Stop, StudyLoop
 from kubetune.controller.resource import Resource
@@ -58,6 +59,24 @@ async def test_it_stays_until_its_studys_end_is_told(status: int) -> None:
     async with Running(world, world.add()) as it:
         await it.over()
     assert world.status()["phase"] == "Succeeded"
+
+
+async def test_who_waits_to_tell_an_end_hurries_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API server that takes no status is not asked five times a second for ever."""
+    flush, hurries = ResourceSink.flush, []
+
+    async def impatient(self: ResourceSink, *, hurried: bool = True) -> bool:
+        hurries.append(hurried)
+        return await flush(self, 0.02, hurried=hurried)
+
+    monkeypatch.setattr(ResourceSink, "flush", impatient)
+    world = World()
+    world.trouble = failing(1000, "PATCH", "/status", 403)
+    async with Running(world, world.add()) as it:
+        await until(lambda: len(hurries) > 3)
+        world.trouble = lambda _, __: None
+        await it.over()
+    assert hurries[:4] == [True, False, False, False]
 
 
 async def test_an_invalid_study_rests_until_its_spec_changes() -> None:

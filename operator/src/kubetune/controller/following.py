@@ -148,7 +148,9 @@ class Following:
 
         A loop that went earlier would take the study's end with it.
         """
-        while not await self._sink.flush():
+        hurried = True
+        while not await self._sink.flush(hurried=hurried):
+            hurried = False
             self._move()
         if self._sink.gone:
             self._on_gone()

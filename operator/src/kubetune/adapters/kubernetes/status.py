@@ -100,12 +100,14 @@ class ResourceSink:
         if self._left and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name="status")
 
-    async def flush(self, timeout_seconds: float = 5.0) -> bool:
-        """Writes what is left without further delay; False when that took too long.
+    async def flush(self, timeout_seconds: float = 5.0, *, hurried: bool = True) -> bool:
+        """Writes what is left; False when that took too long.
 
-        For the end of a study's loop: to be followed by `close`, or by another loop's `publish`.
+        Without further delay when `hurried`: for the end of a study's loop, to be followed by
+        `close` or by another loop's `publish`. Who tries again and again does not hurry.
         """
-        self._pace.hurry()
+        if hurried:
+            self._pace.hurry()
         try:
             async with asyncio.timeout(timeout_seconds):
                 if self._task is not None:
