@@ -168,6 +168,18 @@ async def test_a_state_of_the_same_generation_changes_nothing() -> None:
     assert len(world.asked("POST", "dryRun")) == 1
 
 
+async def test_an_older_state_is_no_change() -> None:
+    """An answer may be older than what a watch has told since: the newer spec is followed on."""
+    world = World()
+    world.ends = False
+    older = world.add(trials={"max": 1, "parallelism": 1})
+    async with Running(world, world.add(generation=2)) as it:
+        await until(lambda: len(world.children) == 2)
+        it.loop.saw(older)
+        assert not it.loop.changed
+        assert it.loop.resource.generation == 2
+
+
 async def test_without_its_database_it_says_so_and_goes_on_later() -> None:
     """Nothing is launched meanwhile; each try that failed is counted."""
     world = World()

@@ -58,6 +58,22 @@ async def test_a_study_made_anew_is_another() -> None:
     await swept.desk.studies.close()
 
 
+async def test_a_study_that_goes_while_it_is_asked_for_stays_gone() -> None:
+    """The answer is older than what a watch has told since: no loop begins for it."""
+    swept = Swept()
+    swept.add("a")
+    await swept.sweep.sweep()
+
+    async def told() -> None:
+        swept.desk.studies.gone("a")
+        await swept.desk.idle()
+
+    swept.world.meanwhile = told
+    await swept.sweep.sweep()
+    assert len(swept.desk.loops) == 1
+    assert not swept.desk.studies.known
+
+
 async def test_what_the_server_does_not_say_changes_nothing() -> None:
     """A server that is busy, or refuses, says nothing of what there is."""
     swept = Swept()

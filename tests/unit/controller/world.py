@@ -6,7 +6,7 @@ in `tests/integration`.
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Self, cast
 
 from kubetune.adapters.kubernetes.api import JSON, Api, ApiRefused
@@ -64,7 +64,10 @@ def refused(status: int, reason: str = "", message: str = "as a test asked") -> 
 
 
 class World:
-    """`trouble` may raise for a request; `requests` has the method and path of each one."""
+    """`trouble` may raise for a request; `requests` has the method and path of each one.
+
+    `meanwhile` happens while a study is read.
+    """
 
     def __init__(self, **options: Any) -> None:
         self.studies: dict[str, dict[str, Any]] = {}
@@ -74,6 +77,7 @@ class World:
         self.requests: list[tuple[str, str]] = []
         self.ends = True
         self.trouble: Callable[[str, str], None] = lambda _, __: None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.storage_trouble: Callable[[], None] = lambda: None
         self.exporter = Exporter()
         self._versions = itertools.count(2)
@@ -129,6 +133,8 @@ class World:
         if name not in self.studies:
             raise refused(404, "NotFound")
         study = self.studies[name]
+        if method == "GET" and self.meanwhile:
+            await self.meanwhile()
         if method == "PATCH":
             study["status"] = (body or {})["status"]
             study["metadata"]["resourceVersion"] = str(next(self._versions))

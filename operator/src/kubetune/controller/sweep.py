@@ -60,6 +60,7 @@ class Sweep:
         return any(job.owner_uid == uid and job.deleted_at is None for job in jobs)
 
     async def _ask(self, uid: str) -> None:
+        """Hands on what there is of a study, unless a watch tells meanwhile that it is gone."""
         reference = self._studies.known.get(uid)
         if reference is None:
             return
@@ -69,6 +70,8 @@ class Sweep:
             if refused.status != _NOT_FOUND:
                 raise
             self._studies.gone(uid)
+            return
+        if uid not in self._studies.known:
             return
         if body["metadata"]["uid"] != uid:
             self._studies.gone(uid)
