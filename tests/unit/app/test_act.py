@@ -297,3 +297,24 @@ class TestAtOnce:
         assert world.executor.all == ()
         calls = [call for call in world.executor.calls if call.startswith("remove")]
         assert sorted(calls) == [f"remove {number}.1" for number in range(6)]
+
+    async def test_what_goes_wrong_with_the_last_removal_is_raised(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever runs the engine says so and tries again: no run is left behind in silence."""
+        world = World(make_study(max_trials=1))
+        world.restart(at_once=4)
+        await world.settle()
+        world.complete(world.executor.find(0), 0.5)
+
+        async def remove(number: int, attempt: int, uid: str) -> None:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            raise PermissionError(f"may not delete {number}.{attempt} of {uid}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.executor, "remove", remove)
+            with pytest.raises(PermissionError, match=r"may not delete 0\.1"):
+                await world.engine.run()
+        await world.engine.run()
+        assert world.executor.all == ()

@@ -107,9 +107,16 @@ class Actor:
         return done
 
     async def finish(self) -> None:
-        """Returns when every run that passes left to be removed is."""
+        """Returns when every run that passes left to be removed is.
+
+        Raises:
+            Exception: the first that nobody expected, of a removal that no pass came after.
+        """
         while self._aside:
             await asyncio.wait(self._aside.values())
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     async def close(self) -> None:
         """Lets go of what is under way: another engine finds it undone."""
