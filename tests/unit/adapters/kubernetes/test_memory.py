@@ -108,6 +108,27 @@ def test_a_pod_of_a_strangers_job_makes_no_run() -> None:
     assert (run.uid, run.state) == (JOB_UID, RunState.RUNNING)
 
 
+def test_a_copy_of_a_runs_pod_is_not_believed() -> None:
+    """It names the Job as its owner, and may live for a second: its name is not from that Job."""
+    memory = Memory(STUDY)
+    ours = job_body()["metadata"]["name"]
+    end = terminated(0, message="accuracy=99")
+    for name in ("copy", f"{ours}0-x7k2p", f"x-{ours}-x7k2p"):
+        forged = pod_body(end, phase="Succeeded", meta={"name": name, "uid": name})
+        (run,) = look(memory, JOB, POD, forged)
+        assert run.state is RunState.RUNNING
+
+
+def test_a_pod_that_claims_another_trial_is_not_believed() -> None:
+    """Least of all once the Job is gone that tells which it is."""
+    memory = Memory(STUDY)
+    look(memory, JOB)
+    forged = pod_body(terminated(0), phase="Succeeded", number=4)
+    forged["metadata"]["name"] = POD["metadata"]["name"]
+    (run,) = look(memory, forged)
+    assert (run.number, run.exit) == (3, Exit(code=None, disrupted=True))
+
+
 def test_a_job_of_another_name_makes_no_run() -> None:
     """An owner anybody can name; the names of a study's Jobs are given, and each is there once."""
     forged = job_body(uid="strangers", meta={"name": "mine"})
