@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubetune.adapters.kubernetes import names
 from kubetune.adapters.kubernetes.reference import Reference
 from kubetune.controller import sweep as sweeping
 from kubetune.controller.resource import Resource
@@ -88,16 +89,22 @@ async def test_what_the_server_does_not_say_changes_nothing() -> None:
 
 
 async def test_a_job_that_outlived_its_study_brings_back_its_loop() -> None:
-    """If the study owns it, and it is not about to go: a label anybody can write."""
+    """If it is the study's, and not about to go: labels and owners anybody can write."""
     swept = Swept()
     swept.add("a", status=ENDED)
     await swept.world.request("POST", "/jobs", body=_job())
     ((job, pod),) = swept.world.children.values()
-    for seen in (replace(job, owner_uid="stranger"), replace(job, owner_uid="a", deleted_at=1.0)):
+    for seen in (
+        replace(job, owner_uid="stranger"),
+        replace(job, deleted_at=1.0),
+        replace(job, name="left"),
+        replace(job, number=None),
+        replace(job, namespace="elsewhere"),
+    ):
         swept.world.children = {"left": (seen, pod)}
         await swept.all()
         assert not swept.desk.loops
-    swept.world.children = {"left": (replace(job, owner_uid="a"), pod)}
+    swept.world.children = {"left": (job, pod)}
     await swept.all()
     assert len(swept.desk.loops) == 1
     await swept.desk.studies.close()
@@ -148,6 +155,10 @@ class Broken(Studies):
 
 def _job() -> dict[str, Any]:
     study = Resource.of(make_body(uid="a", name="a")).reference
-    labels = {"kubetune.io/trial": "0", "kubetune.io/attempt": "1", "kubetune.io/study-uid": "a"}
-    meta = {"name": "left", "namespace": study.namespace, "labels": labels}
+    meta = {
+        "name": names.job_name(study.name, study.uid, 0, 1),
+        "namespace": study.namespace,
+        "labels": names.labels(study.name, study.uid, 0, 1),
+        "ownerReferences": [{"uid": study.uid, "controller": True}],
+    }
     return {"metadata": meta}

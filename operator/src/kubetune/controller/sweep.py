@@ -56,8 +56,10 @@ class Sweep:
         return found
 
     def _left(self, uid: str) -> bool:
-        jobs = self._view.jobs(uid)
-        return any(job.owner_uid == uid and job.deleted_at is None for job in jobs)
+        """Whether a Job of an ended study is there, and nobody has told it to go."""
+        study = self._studies.without_loop[uid]
+        jobs = (job for job in self._view.jobs(uid) if job.deleted_at is None)
+        return any(job.is_of(study.namespace, study.name, study.uid) for job in jobs)
 
     async def _ask(self, uid: str) -> None:
         """Hands on what there is of a study, unless a watch tells meanwhile that it is gone."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetune.adapters.kubernetes.job import StudyObject
-from kubetune.adapters.kubernetes.names import is_pod_name, job_name
+from kubetune.adapters.kubernetes.names import is_pod_name
 from kubetune.adapters.kubernetes.runs import Family, families, run_of, unsettled, vanished
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
@@ -46,7 +46,8 @@ class Memory:
 
     def look(self, jobs: Iterable[JobSeen], pods: Iterable[PodSeen], now: float) -> tuple[Run, ...]:
         """Every run that has not been removed, in order of trials and attempts."""
-        mine = {job.uid: job for job in jobs if self._owns(job)}
+        study = self._study
+        mine = {job.uid: job for job in jobs if job.is_of(study.namespace, study.name, study.uid)}
         self._own |= mine | {uid: job for uid, (job, _) in self._created.items()}
         theirs = [pod for pod in pods if self._believes(pod)]
         for uid in self._created.keys() & mine.keys():
@@ -126,13 +127,6 @@ class Memory:
     def is_refused(self, uid: str) -> bool:
         """Whether this run never had a Job."""
         return uid in self._refused
-
-    def _owns(self, job: JobSeen) -> bool:
-        study = self._study
-        if job.number is None or job.attempt is None or job.owner_uid != study.uid:
-            return False
-        name = job_name(study.name, study.uid, job.number, job.attempt)
-        return (job.namespace, job.name) == (study.namespace, name)
 
     def _believes(self, pod: PodSeen) -> bool:
         job = self._own.get(pod.job_uid)
