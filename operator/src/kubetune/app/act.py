@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
 from kubetune.app.done import Done
 from kubetune.app.launches import Launches
+from kubetune.app.removals import Removals
 from kubetune.domain import outcomes, ranking, sentences
 from kubetune.domain.actions import (
     Action,
@@ -65,15 +67,13 @@ class Actor:
         at_once: int = 1,
     ) -> None:
         self.launches = Launches(executor, clock)
+        self.removals = Removals(max(1, at_once // 2))
         self._study_uid = study_uid
         self._store = store
         self._executor = executor
         self._clock = clock
         self._at_once = at_once
         self._together = 1
-        self._aside: dict[str, asyncio.Task[None]] = {}
-        self._aside_room = asyncio.Semaphore(max(1, at_once // 2))
-        self._error: Exception | None = None
         self._away = Backoff()
 
     @property
@@ -93,9 +93,8 @@ class Actor:
         Those of a trial that one has failed for are left: no run is removed whose result is not
         stored. While the executor is away its actions are left, and nothing is drawn.
         """
-        done = Done(error=self._error)
-        self._error = None
-        actions = [each for each in actions if not self._is_aside(each)]
+        done = Done(error=self.removals.take_error())
+        actions = [each for each in actions if each not in self.removals]
         if self._at_once == 1 or self._away.failures or self.launches.troubled:
             await self._in_turn(spec, actions, done)
             return done
@@ -105,25 +104,6 @@ class Actor:
         await self._in_turn(spec, actions[:results], done)
         await self._beside(spec, actions[results:], done)
         return done
-
-    async def finish(self) -> None:
-        """Returns when every run that passes left to be removed is.
-
-        Raises:
-            Exception: the first that nobody expected, of a removal that no pass came after.
-        """
-        while self._aside:
-            await asyncio.wait(self._aside.values())
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
-
-    async def close(self) -> None:
-        """Lets go of what is under way: another engine finds it undone."""
-        tasks = list(self._aside.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
         for action in actions:
@@ -145,7 +125,8 @@ class Actor:
         async with asyncio.TaskGroup() as lanes:
             for action in actions:
                 if isinstance(action, RemoveRun):
-                    self._put_aside(spec, action, done)
+                    if not self._waits(action, done):
+                        self.removals.begin(action, partial(self._try, spec, action))
                 elif isinstance(action, _OF_RUNS):
                     lanes.create_task(one(action))
             for action in actions:
@@ -155,24 +136,6 @@ class Actor:
                 elif not isinstance(action, _OF_RUNS):
                     await self._try(spec, action, done)
             await asyncio.sleep(0)
-
-    def _put_aside(self, spec: StudySpec, action: RemoveRun, done: Done) -> None:
-        """Removes an ended run while passes go on: no slot waits for that."""
-        if self._waits(action, done):
-            return
-
-        async def remove() -> None:
-            async with self._aside_room:
-                later = Done()
-                await self._try(spec, action, later)
-                self._error = self._error or later.error
-
-        task = asyncio.create_task(remove(), name=f"remove {action.uid}")
-        self._aside[action.uid] = task
-        task.add_done_callback(lambda _: self._aside.pop(action.uid, None))
-
-    def _is_aside(self, action: Action) -> bool:
-        return isinstance(action, RemoveRun) and action.uid in self._aside
 
     async def _drawn(self, spec: StudySpec, count: int, done: Done) -> AsyncIterator[Trial]:
         """Draws up to `count` trials, so that each is launched while the next is drawn.

@@ -99,13 +99,13 @@ class Engine:
                     return await self._kill()
                 idle = not self._changed or decided.actions == before
                 if idle and self._over(decided.status):
-                    await self._actor.finish()
+                    await self._actor.removals.finish()
                     return decided.status
                 if idle:
                     await self._alarm.sleep(self._sleep_seconds(decided))
                 before = decided.actions if self._changed else ()
         finally:
-            await self._actor.close()
+            await self._actor.removals.close()
             await self._alarm.close()
             await self._readings.close()
 
