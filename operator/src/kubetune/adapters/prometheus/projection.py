@@ -66,10 +66,7 @@ class Snapshot:
         values: list[_Value] = [
             (families.TRIALS, (state,), float(counts.get(state.lower(), 0))) for state in _STATES
         ]
-        for family, field in (
-            (families.REJECTED, "rejectedDraws"),
-            (families.OUTCOMES, "outcomes"),
-        ):
+        for family, field in _COUNTED.items():
             values += [(family, (name,), float(n)) for name, n in (told.get(field) or {}).items()]
         ended = (trial.get("value") for trial in told.get("recent") or ())
         for family, value in (
