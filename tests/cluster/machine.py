@@ -58,11 +58,16 @@ def make_cgroups(slot: int) -> None:
                 (folder / name).write_text((root / name).read_text())
 
 
-def clean(folder: Path, slot: int) -> None:
-    """Ends the pods' processes; removes mounts, network and groups. Repeatable."""
+def kill_pods(slot: int) -> None:
+    """Ends every process of a node's pods at once, as a power cut does."""
     for root in _hierarchies():
         for record in _members(root / cgroup(slot)):
             processes.end(record, grace_seconds=0)
+
+
+def clean(folder: Path, slot: int) -> None:
+    """Ends the pods' processes; removes mounts, network and groups. Repeatable."""
+    kill_pods(slot)
     for target in reversed(_mounts_under(folder)):
         subprocess.run(["umount", "--lazy", target], check=False, capture_output=True)
     subprocess.run(["ip", "link", "delete", bridge(slot)], check=False, capture_output=True)

@@ -40,7 +40,7 @@ def apiserver(home: Home, binary: Path) -> list[str]:
         f"--cert-dir={keys}",
         f"--token-auth-file={keys / 'tokens.csv'}",
         "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction",
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={keys / 'accounts.key'}",
         f"--service-account-signing-key-file={keys / 'accounts.key'}",

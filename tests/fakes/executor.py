@@ -24,6 +24,8 @@ class FakeExecutor:
 
     `delayed`: a launched run is not seen by `runs` until `appear` is called.
     `refuse`: called with each order before it is launched; may raise.
+    `together`: so many launches are answered only together.
+    `removing`: removals are answered once it is set.
     `away`: nothing that changes runs is answered; LOST, it is done all the same.
     """
 
@@ -31,6 +33,8 @@ class FakeExecutor:
         self.capacity = capacity
         self.delayed = False
         self.refuse: Callable[[LaunchOrder], None] | None = None
+        self.together: asyncio.Barrier | None = None
+        self.removing: asyncio.Event | None = None
         self.away = Away.NO
         self.orders: list[LaunchOrder] = []
         self.hidden: set[str] = set()
@@ -46,6 +50,8 @@ class FakeExecutor:
 
     async def launch(self, order: LaunchOrder) -> None:
         trial = order.trial
+        if self.together:
+            await self.together.wait()
         with self._answering(f"launch {trial.number}.{trial.attempt}"):
             self._launch(order)
 
@@ -65,6 +71,8 @@ class FakeExecutor:
                 self._put(replace(run, stopping=True))
 
     async def remove(self, number: int, attempt: int, uid: str) -> None:
+        if self.removing:
+            await self.removing.wait()
         with self._answering(f"remove {number}.{attempt}"):
             run = self._runs.get(uid)
             if run and run.state is RunState.ENDED:

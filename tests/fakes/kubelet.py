@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from kubetune.adapters.kubernetes.api import MERGE, Api, ApiRefused
+from kubetune.adapters.kubernetes.api import MERGE, Api, ApiRefused, ApiUnreachable
 from tests.fakes.repeating import repeating
 
 NODE = "node-of-words"
@@ -30,9 +30,10 @@ class Kubelet:
         """Set, it leaves new pods to themselves."""
 
     async def turn(self) -> None:
-        """Does for each pod what there is to do."""
-        for pod in (await self._api.request("GET", self._pods))["items"]:
-            await self._look_at(pod)
+        """Does for each pod what there is to do; an API server that is away is waited for."""
+        with contextlib.suppress(ApiRefused, ApiUnreachable):
+            for pod in (await self._api.request("GET", self._pods))["items"]:
+                await self._look_at(pod)
 
     async def pod_of(self, job_uid: str) -> dict[str, Any]:
         """The pod of a Job, once there is one."""

@@ -13,6 +13,8 @@ from kubetune.domain.ports import ExecutorBusy
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Exit, Run, RunState
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.faults import Answer
+from tests.cluster.proxy import proxied
 from tests.fakes.cluster_view import ListView, list_view
 from tests.fakes.kubelet import Kubelet, kubelet
 from tests.integration.kubernetes.test_jobs import make_quota
@@ -160,19 +162,37 @@ async def test_a_quota_is_waited_for(
     assert await executor.runs() == ()
 
 
-async def test_without_rights_a_trial_ends_in_the_servers_words(
+async def test_rights_are_waited_for(
     studies: ControlPlane, study: StudyObject, view: ListView
 ) -> None:
-    """What an administrator has to grant is said."""
-    api = await Api.connect(kubeconfig=studies.kubeconfig_for("operator"))
+    """What an administrator has to grant is said; no trial ends for it."""
+    api = await Api.connect(kubeconfig=studies.kubeconfig_for("alice"))
     try:
         executor = KubernetesExecutor(api, study, view, SystemClock())
-        await executor.launch(make_order())
-        (run,) = await executor.runs()
+        with pytest.raises(ExecutorBusy, match='cannot create resource "jobs"'):
+            await executor.launch(make_order())
+        assert await executor.runs() == ()
     finally:
         await api.close()
-    assert run.exit is not None
-    assert 'cannot create resource "jobs"' in run.exit.launch_error
+
+
+async def test_a_job_that_a_conflict_leaves_there_is_not_gone(
+    study: StudyObject, view: ListView, studies: ControlPlane, node: Kubelet
+) -> None:
+    """Its deletion is tried again: a trial whose run were forgotten would run twice."""
+    with proxied(studies) as proxy:
+        api = await Api.connect(kubeconfig=proxy.kubeconfig_for())
+        executor = KubernetesExecutor(api, study, view, SystemClock())
+        view.wake = executor.wake
+        await executor.launch(make_order())
+        run = await reaches(executor, RunState.RUNNING)
+        proxy.add(Answer(409, reason="Conflict"), "DELETE")
+        with pytest.raises(ExecutorBusy):
+            await executor.stop(run.number, run.attempt, run.uid, "it is over")
+        assert await executor.runs() == (run,)
+        await executor.stop(run.number, run.attempt, run.uid, "it is over")
+        assert (await reaches(executor, RunState.ENDED)).stopping
+        await api.close()
 
 
 async def test_a_server_that_is_away_is_waited_for(

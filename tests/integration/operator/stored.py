@@ -9,7 +9,8 @@ from kubetune.api import status as wire
 from kubetune.domain.observation import Observation
 from kubetune.domain.planner import plan
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Trial
+from kubetune.domain.trial import Trial, TrialState
+from tests.integration.operator.stage import Play, Study
 
 _TIMES = frozenset({"startTime", "completionTime", "lastTransitionTime"})
 
@@ -36,7 +37,7 @@ def expected_status(
 
     `study` is the resource, for its uid and generation.
     """
-    checked = admission.check(manifest)
+    checked = admission.check(manifest, in_cluster=True)
     assert checked.spec is not None
     seen = Observation(spec=checked.spec, trials=tuple(trials), runs=(), now=0.0)
     return wire.status_of(
@@ -58,3 +59,30 @@ def without_times(found: Any) -> Any:
     if isinstance(found, list):
         return [without_times(each) for each in found]
     return found
+
+
+def history_of(storage: str, study: Study) -> tuple[Trial, ...]:
+    """Every trial of a study, as it is stored."""
+    return stored_trials(storage, study.namespace, study.name, study.uid)
+
+
+def check_history(
+    storage: str,
+    study: Study,
+    count: int,
+    play: Play,
+    *,
+    attempts: Mapping[int, int] | None = None,
+) -> None:
+    """Every trial once, ended once with its own value, after its last attempt ran once.
+
+    `attempts` are those of trials that had more than one.
+    """
+    trials = history_of(storage, study)
+    numbers = range(count)
+    assert [trial.number for trial in trials] == list(numbers)
+    assert {trial.state for trial in trials} == {TrialState.COMPLETE}
+    assert all(trial.value == trial.parameters["x"] for trial in trials)
+    last = [(number, (attempts or {}).get(number, 1)) for number in numbers]
+    assert [(trial.number, trial.attempt) for trial in trials] == last
+    assert sorted(play.ended_of(study.uid)) == last

@@ -39,6 +39,13 @@ def test_every_example_is_admitted(path):
     assert admission.check(reader.read(path).data).faults == ()
 
 
+def test_what_only_a_local_run_cannot_do_is_no_matter_in_a_cluster():
+    """An image with a command of its own is the usual case there."""
+    template = {"spec": {"containers": [{"name": "trainer", "image": "x"}]}}
+    verdict = admission.check(changed(trialTemplate=template), in_cluster=True)
+    assert (verdict.faults, verdict.warnings) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("sections", "path", "words"),
     [

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kubetune.api import status as wire
-from kubetune.api.status import invalid_status, status_of
+from kubetune.api.status import invalid_status, status_of, storageless_status
 from kubetune.api.summaries import SHOWN_PARAMETERS
 from kubetune.api.v1alpha1.status import MESSAGE_LIMIT, TuningStudyStatus
 from kubetune.domain.faults import Fault
@@ -243,6 +243,24 @@ def test_an_edit_that_is_invalid_hides_nothing():
     assert found["trials"] == before["trials"]
     assert condition(found, "Succeeded") == condition(before, "Succeeded")
     assert condition(found, "Valid")["observedGeneration"] == 4
+
+
+def test_without_its_database_a_study_says_nothing_new_of_its_trials():
+    """What stands there speaks of the spec that it was told of: an end is none of the next spec."""
+    before = on_wire(status(ended=True, best=make_trial(7, 0.9), counts=Counts(total=8)))
+    found = storageless_status("refused", generation=4, now=NOW + 60, earlier=before)
+    valid(found)
+    assert found["observedGeneration"] == before["observedGeneration"] == 3
+    assert (found["best"], found["trials"]) == (before["best"], before["trials"])
+    assert condition(found, "StorageReachable")["message"] == "refused"
+    assert condition(found, "StorageReachable")["observedGeneration"] == 4
+
+
+def test_a_new_study_whose_database_is_away_has_been_seen():
+    """There is no older spec that its status could speak of."""
+    found = storageless_status("refused", generation=4, now=NOW, earlier={})
+    valid(found)
+    assert found["observedGeneration"] == 4
 
 
 def test_a_strangers_condition_is_left_to_him():

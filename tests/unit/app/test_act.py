@@ -1,5 +1,7 @@
 """Actions that cannot be carried out: what waits for them, and what does not."""
 
+import asyncio
+
 import pytest
 
 from kubetune.domain.ports import ExecutorBusy, LaunchOrder
@@ -7,7 +9,7 @@ from kubetune.domain.reasons import EventReason
 from kubetune.domain.trial import TrialState
 from tests.builders import make_study
 from tests.fakes.executor import Away
-from tests.unit.app.world import World
+from tests.unit.app.world import World, follow
 
 BUSY = "exceeded quota: pods, used: 2, limited: 2"
 
@@ -178,3 +180,141 @@ class TestErrors:
         world.sink.publish = publish  # type: ignore[method-assign]  # and back
         await world.settle()
         assert len(world.sink.said(EventReason.TRIAL_LAUNCHED)) == 1
+
+
+class TestAtOnce:
+    async def test_answers_are_waited_for_together(self) -> None:
+        """A pass takes as long as one answer: no slot waits for those of the others."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=4)
+        world.executor.together = asyncio.Barrier(4)
+        async with asyncio.timeout(30):
+            await world.settle()
+        assert sorted(run.number for run in world.executor.alive) == [0, 1, 2, 3]
+
+    async def test_a_drawn_trial_is_launched_in_the_same_pass(self) -> None:
+        """Its slot does not wait for the answers of others; its launch is announced once."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=4)
+        await world.engine.reconcile()
+        assert len(world.executor.alive) == 4
+        await world.settle()
+        assert len(world.sink.said(EventReason.TRIAL_LAUNCHED)) == 4
+
+    async def test_a_study_that_adds_trials_all_the_time_is_shown(self) -> None:
+        """Its status lags behind by a second or so, not until it rests."""
+        world = World(make_study(max_trials=100, parallelism=2))
+        world.restart(at_once=4)
+        await world.settle()
+        for _ in range(5):
+            for run in world.executor.alive:
+                world.complete(run, 0.5)
+            await world.engine.reconcile()
+            world.clock.advance(0.4)
+        assert world.sink.statuses[-1].counts.complete >= 6
+
+    async def test_no_more_at_once_than_it_says(self) -> None:
+        """An API server is not flooded by a large study."""
+        world = World(make_study(max_trials=4, parallelism=4))
+        world.restart(at_once=2)
+        world.executor.together = asyncio.Barrier(3)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await world.settle()
+
+    async def test_results_come_before_all_else(self) -> None:
+        """What is not stored is not removed, and what is drawn next has learnt from it."""
+        world = World(make_study(max_trials=4, parallelism=2))
+        world.restart(at_once=4)
+        await world.settle()
+        world.store.down = True
+        for run in world.executor.alive:
+            world.complete(run, 0.5)
+        for _ in range(3):
+            await world.engine.reconcile()
+        assert len(world.executor.all) == 2
+        world.store.down = False
+        world.clock.advance(31)
+        calls = len(world.store.calls)
+        await world.settle()
+        assert world.store.calls[calls:] == ["tell 0", "tell 1", "draw 2"]
+
+    async def test_after_trouble_one_is_tried_alone(self) -> None:
+        """A cluster that has no room, or does not answer, is not asked for all at once."""
+        world = World(make_study(parallelism=4))
+        world.restart(at_once=4)
+        for trouble in ("busy", "away"):
+            world.executor.refuse = _busy if trouble == "busy" else None
+            world.executor.away = Away.YES if trouble == "away" else Away.NO
+            await world.engine.reconcile()
+            await world.engine.reconcile()
+            world.clock.advance(31)
+            calls = len(world.executor.calls)
+            await world.engine.reconcile()
+            assert len(world.executor.calls) == calls + 1
+            world.executor.refuse, world.executor.away = None, Away.NO
+            world.clock.advance(31)
+            await world.settle()
+            for run in world.executor.alive:
+                world.executor.vanish(run)
+
+    @pytest.mark.parametrize("trouble", ["busy", "away"])
+    async def test_answers_that_fail_together_are_one_failure(self, trouble: str) -> None:
+        """Four of them say no more than one: it is tried again as soon."""
+        world = World(make_study(parallelism=4))
+        world.restart(at_once=4)
+        await world.engine.reconcile()
+        world.executor.refuse = _busy if trouble == "busy" else None
+        world.executor.away = Away.YES if trouble == "away" else Away.NO
+        await world.engine.reconcile()
+        world.executor.refuse, world.executor.away = None, Away.NO
+        world.clock.advance(1)
+        await world.settle()
+        assert len(world.executor.alive) == 4
+
+    async def test_a_removal_that_takes_long_holds_up_no_slot(self) -> None:
+        """The next trial begins while the Job of the last one is still being deleted."""
+        world = World(make_study(max_trials=3, parallelism=1))
+        world.restart(at_once=4)
+        await world.settle()
+        world.executor.removing = asyncio.Event()
+        for number in range(2):
+            world.complete(world.executor.find(number), 0.5)
+            for _ in range(4):
+                await world.engine.reconcile()
+        assert [run.number for run in world.executor.alive] == [2]
+        assert world.executor.calls.count("remove 0.1") == 0
+        world.executor.removing.set()
+        await world.settle()
+        assert [run.number for run in world.executor.all] == [2]
+
+    async def test_an_engine_ends_when_its_last_runs_are_removed(self) -> None:
+        """Nothing is left behind; each run was removed once."""
+        world = World(make_study(max_trials=6, parallelism=3))
+        world.restart(at_once=4)
+        task = asyncio.create_task(world.engine.run())
+        await follow(task, world)
+        assert world.executor.all == ()
+        calls = [call for call in world.executor.calls if call.startswith("remove")]
+        assert sorted(calls) == [f"remove {number}.1" for number in range(6)]
+
+    async def test_what_goes_wrong_with_the_last_removal_is_raised(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever runs the engine says so and tries again: no run is left behind in silence."""
+        world = World(make_study(max_trials=1))
+        world.restart(at_once=4)
+        await world.settle()
+        world.complete(world.executor.find(0), 0.5)
+
+        async def remove(number: int, attempt: int, uid: str) -> None:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            raise PermissionError(f"may not delete {number}.{attempt} of {uid}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.executor, "remove", remove)
+            with pytest.raises(PermissionError, match=r"may not delete 0\.1"):
+                await world.engine.run()
+        await world.engine.run()
+        assert world.executor.all == ()

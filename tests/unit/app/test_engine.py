@@ -262,8 +262,9 @@ class TestReadings:
         await world.settle()
         await asyncio.sleep(0)
         plan = await world.engine.reconcile()
-        reachable = {each.type: each.status for each in plan.status.conditions}
-        assert reachable[ConditionType.METRICS_REACHABLE] is Truth.FALSE
+        reachable = {each.type: each for each in plan.status.conditions}
+        assert reachable[ConditionType.METRICS_REACHABLE].status is Truth.FALSE
+        assert "(OSError)" in reachable[ConditionType.METRICS_REACHABLE].message
 
     async def test_a_time_limit_ends_a_silent_trial(self) -> None:
         """A trial that hangs holds its slot no longer than it may."""

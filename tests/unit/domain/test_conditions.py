@@ -83,3 +83,12 @@ def test_an_unreachable_database_is_told_in_its_drivers_words() -> None:
         "the database does not answer: nothing is launched, results wait"
         " (storage: refused by 10.0.0.1)"
     )
+
+
+def test_metrics_that_cannot_be_read_are_told_in_their_sources_words() -> None:
+    """A password that is wrong, an address, a missing option: nobody else says it."""
+    seen = make_observation(metrics_reachable=False, metrics_trouble="HTTP 401\x1b without JSON")
+    condition = {each.type: each for each in conditions.conditions(seen, None, "")}[
+        ConditionType.METRICS_REACHABLE
+    ]
+    assert condition.message == "metrics cannot be read: nothing is pruned (HTTP 401 without JSON)"

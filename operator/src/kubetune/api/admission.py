@@ -39,8 +39,11 @@ class Admission:
     feasibility: Feasibility | None = None
 
 
-def check(data: Mapping[str, Any]) -> Admission:
-    """Checks a manifest given as plain data; never raises on bad data."""
+def check(data: Mapping[str, Any], *, in_cluster: bool = False) -> Admission:
+    """Checks a manifest given as plain data; never raises on bad data.
+
+    `in_cluster`: it is to run there, so nothing is said about what a local run could not do.
+    """
     rest, faults = unsupported.refuse(data)
     draft: Draft | None
     try:
@@ -50,10 +53,13 @@ def check(data: Mapping[str, Any]) -> Admission:
         draft = mend(rest, error)
     if draft is None:
         return Admission(None, tuple(faults))
-    return _check_draft(draft, faults)
+    warnings = (*search.warn(draft), *trials.warn(draft))
+    if not in_cluster:
+        warnings += tuple(trials.warn_locally(draft))
+    return _check_draft(draft, faults, warnings)
 
 
-def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
+def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...]) -> Admission:
     values = {**convert_space.listed_values(draft), **ENDS}
     compiler = Compiler(draft.lost | names.unusable(draft), draft.blind, values)
     found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
@@ -75,7 +81,6 @@ def _check_draft(draft: Draft, faults: list[Fault]) -> Admission:
         feasibility, initial_trials, more = _points(draft, space)
         found += more
     everything = tuple(dict.fromkeys([*faults, *found]))
-    warnings = (*search.warn(draft), *trials.warn(draft))
     if everything or space is None:
         return Admission(None, everything, warnings, feasibility)
     spec = convert.study_spec(draft.study, space, rules, initial_trials)

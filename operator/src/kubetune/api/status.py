@@ -92,7 +92,8 @@ def storageless_status(
 ) -> dict[str, Any]:
     """The status of a study whose database does not answer before anything was read from it.
 
-    What was told of its trials stays as it was.
+    What was told of its trials stays as it was, and so does the generation that it was told of: an
+    end of the spec before is none of this one.
     """
     reason = StudyReason.STORAGE_UNREACHABLE
     found = (
@@ -100,7 +101,7 @@ def storageless_status(
         Condition(ConditionType.PROGRESSING, Truth.FALSE, reason, "see StorageReachable"),
     )
     merged = _merged(found, generation, now, earlier)
-    return {**earlier, "observedGeneration": generation, "conditions": merged}
+    return {"observedGeneration": generation, **earlier, "conditions": merged}
 
 
 def spell(seconds: float) -> str:

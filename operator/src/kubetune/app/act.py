@@ -1,11 +1,14 @@
 """Carries out a plan's actions, in their order; each may be repeated without harm."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
 from kubetune.app.done import Done
 from kubetune.app.launches import Launches
+from kubetune.app.removals import Removals
 from kubetune.domain import outcomes, ranking, sentences
 from kubetune.domain.actions import (
     Action,
@@ -34,20 +37,43 @@ from kubetune.domain.reasons import EventReason, TrialReason
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Outcome, Trial, TrialState
 
+DRAWING_SECONDS = 0.25
+"""So long a pass goes on drawing for slots that are free, before it looks for news."""
+
+TOGETHER_SECONDS = 0.03
+"""So long draws are worked out and stored together before the first of them is launched."""
+
 AWAY = "what runs trials does not answer"
 
 
+_RESULTS = (TellResult, RetryTrial)
+_OF_RUNS = (LaunchTrial, StopRun, RemoveRun, DropCheckpoint)
+
+
 class Actor:
-    """The writing half of a pass."""
+    """The writing half of a pass.
+
+    Up to `at_once` runs are changed at the same time, for an executor that answers over a network:
+    then a pass takes as long as the slowest answer, not as all of them together.
+    """
 
     def __init__(
-        self, *, study_uid: str, store: TrialStore, executor: Executor, clock: Clock
+        self,
+        *,
+        study_uid: str,
+        store: TrialStore,
+        executor: Executor,
+        clock: Clock,
+        at_once: int = 1,
     ) -> None:
         self.launches = Launches(executor, clock)
+        self.removals = Removals(max(1, at_once // 2))
         self._study_uid = study_uid
         self._store = store
         self._executor = executor
         self._clock = clock
+        self._at_once = at_once
+        self._together = 1
         self._away = Backoff()
 
     @property
@@ -67,29 +93,98 @@ class Actor:
         Those of a trial that one has failed for are left: no run is removed whose result is not
         stored. While the executor is away its actions are left, and nothing is drawn.
         """
-        done = Done()
-        for index, action in enumerate(actions):
-            if self._waits(action, done):
-                done.leave(action)
-                continue
-            try:
-                await self._carry_out(spec, action, done)
-            except StorageUnreachable as away:
-                done.unreachable = away
-                for other in actions[index:]:
-                    done.leave(other)
-                break
-            except ExecutorUnreachable:
-                self._away.failed(self._clock.monotonic())
-                done.leave(action)
-            except ExecutorBusy:
-                done.leave(action)
-            except Exception as error:  # noqa: BLE001 - raised once the others have their turn
-                done.error = done.error or error
-                done.leave(action)
-            else:
-                self._answered(action)
+        done = Done(error=self.removals.take_error())
+        actions = [each for each in actions if each not in self.removals]
+        if self._at_once == 1 or self._away.failures or self.launches.troubled:
+            await self._in_turn(spec, actions, done)
+            return done
+        results = max(
+            (n for n, each in enumerate(actions, 1) if isinstance(each, _RESULTS)), default=0
+        )
+        await self._in_turn(spec, actions[:results], done)
+        await self._beside(spec, actions[results:], done)
         return done
+
+    async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        for action in actions:
+            await self._try(spec, action, done)
+
+    async def _beside(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        """What concerns runs all at once, and beside it what concerns the database, in turn."""
+        room = asyncio.Semaphore(self._at_once)
+
+        async def one(action: Action) -> None:
+            async with room:
+                await self._try(spec, action, done)
+
+        async def launch(trial: Trial) -> None:
+            await one(LaunchTrial(trial.number, trial.attempt))
+            if trial.number not in done.unlaunched:
+                done.events.append(sentences.launched(spec, trial))
+
+        async with asyncio.TaskGroup() as lanes:
+            for action in actions:
+                if isinstance(action, RemoveRun):
+                    if not self._waits(action, done):
+                        self.removals.begin(action, partial(self._try, spec, action))
+                elif isinstance(action, _OF_RUNS):
+                    lanes.create_task(one(action))
+            for action in actions:
+                if isinstance(action, DrawTrials):
+                    async for trial in self._drawn(spec, action.count, done):
+                        lanes.create_task(launch(trial))
+                elif not isinstance(action, _OF_RUNS):
+                    await self._try(spec, action, done)
+            await asyncio.sleep(0)
+
+    async def _drawn(self, spec: StudySpec, count: int, done: Done) -> AsyncIterator[Trial]:
+        """Draws up to `count` trials, so that each is launched while the next is drawn.
+
+        Ends early for results that have come meanwhile: a draw learns from them.
+        """
+        began = self._clock.monotonic()
+        while count > 0:
+            known = len(done.drawn)
+            await self._draw_some(spec, count, done)
+            fresh = done.drawn[known:]
+            for trial in fresh:
+                yield trial
+            count -= len(fresh)
+            late = self._clock.monotonic() - began >= DRAWING_SECONDS
+            if late or done.exhausted or not fresh:
+                return
+
+    async def _draw_some(self, spec: StudySpec, count: int, done: Done) -> None:
+        """Draws as many together as take little time; one that takes long is launched by itself."""
+        began = self._clock.monotonic()
+        await self._try(spec, DrawTrials(min(count, self._together)), done)
+        seconds = self._clock.monotonic() - began
+        if seconds < TOGETHER_SECONDS:
+            self._together = min(2 * self._together, self._at_once)
+        elif seconds > 2 * TOGETHER_SECONDS:
+            self._together = max(1, self._together // 2)
+
+    async def _try(self, spec: StudySpec, action: Action, done: Done) -> None:
+        """Carries out one action, unless something that went wrong before forbids it."""
+        if done.unreachable or self._waits(action, done):
+            done.leave(action)
+            return
+        try:
+            await self._carry_out(spec, action, done)
+        except StorageUnreachable as away:
+            done.unreachable = done.unreachable or away
+            done.leave(action)
+        except ExecutorUnreachable:
+            if not self._is_away():
+                self._away.failed(self._clock.monotonic())
+            done.leave(action)
+        except ExecutorBusy:
+            done.leave(action)
+        except Exception as error:  # noqa: BLE001 - raised once the others have their turn
+            done.error = done.error or error
+            done.leave(action)
+        else:
+            self._answered(action)
 
     def _waits(self, action: Action, done: Done) -> bool:
         match action:
@@ -106,7 +201,7 @@ class Actor:
 
     def _answered(self, action: Action) -> None:
         """The executor did something: it is there; and with a run less there may be room."""
-        if isinstance(action, LaunchTrial | StopRun | RemoveRun | DropCheckpoint):
+        if isinstance(action, _OF_RUNS):
             self._away.succeeded()
         if isinstance(action, TellResult | RemoveRun):
             self.launches.room_again()
@@ -158,6 +253,7 @@ class Actor:
             done.exhausted = done.changed = True
             done.events.append(Event(EventReason.DRAW_REJECTED, str(error), warning=True))
             return
+        done.drawn += drawn.trials
         done.exhausted = drawn.exhausted
         done.changed |= drawn.exhausted or bool(drawn.trials)
         if not drawn.trials:

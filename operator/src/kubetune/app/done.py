@@ -6,6 +6,7 @@ from kubetune.domain.actions import Action, LaunchTrial, RecordPoints, RetryTria
 from kubetune.domain.events import Event
 from kubetune.domain.ports import StorageUnreachable
 from kubetune.domain.reasons import EventReason
+from kubetune.domain.trial import Trial
 
 
 @dataclass(slots=True)
@@ -13,15 +14,16 @@ class Done:
     """What became of a list of actions.
 
     `undone` names the trials whose results could not be stored, `unlaunched` those whose runs
-    could not be started: what the plan says of that is not announced. `events` are those that only
-    acting could tell. `exhausted`: no trial is left to draw. `unreachable`: how the database went
-    away; the actions after that were not tried. `error` is the first exception that nobody
-    expected; what did not depend on it was done all the same.
+    could not be started: what the plan says of that is not announced. `drawn` are the new trials,
+    `events` those that only acting could tell. `exhausted`: no trial is left to draw.
+    `unreachable`: how the database went away; the actions after that were not tried. `error` is the
+    first exception that nobody expected; what did not depend on it was done all the same.
     """
 
     changed: bool = False
     undone: set[int] = field(default_factory=set)
     unlaunched: set[int] = field(default_factory=set)
+    drawn: list[Trial] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     exhausted: bool = False
     unreachable: StorageUnreachable | None = None

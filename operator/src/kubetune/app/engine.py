@@ -34,12 +34,17 @@ class Engine:
 
     `turned_at` is when the last pass came to its end, by `Clock.monotonic`: for a watchdog.
     `resync_seconds` bounds every sleep: a wake that got lost delays nothing for longer. `on_pass`
-    is told after each pass how many seconds it took.
+    is told after each pass how many seconds it took. `at_once` is how many runs may be changed at
+    the same time.
     """
 
     STUCK_SECONDS = 1.0
     """How long to sleep when the same actions are planned twice in a row."""
 
+    BEHIND_SECONDS = 1.0
+    """How long a study that adds trials in every pass is shown as it was."""
+
+    _behind_since: float | None = None
     _status: StudyStatus | None = None
     _news: tuple[Event, ...] = ()
     _trouble: str = ""
@@ -56,6 +61,7 @@ class Engine:
         clock: Clock,
         resync_seconds: float | None = None,
         on_pass: Callable[[float], None] | None = None,
+        at_once: int = 1,
     ) -> None:
         self.spec = spec
         self.turned_at = clock.monotonic()
@@ -67,9 +73,15 @@ class Engine:
         self._on_pass = on_pass
         self._readings = Readings(metrics, clock)
         self._observer = Observer(
-            store=store, executor=executor, readings=self._readings, clock=clock
+            store=store,
+            executor=executor,
+            readings=self._readings,
+            clock=clock,
+            at_once=at_once,
         )
-        self._actor = Actor(study_uid=study_uid, store=store, executor=executor, clock=clock)
+        self._actor = Actor(
+            study_uid=study_uid, store=store, executor=executor, clock=clock, at_once=at_once
+        )
         self._alarm = Alarm(executor, self._readings)
         self._storage = Backoff()
         self._interrupts = 0
@@ -87,11 +99,13 @@ class Engine:
                     return await self._kill()
                 idle = not self._changed or decided.actions == before
                 if idle and self._over(decided.status):
+                    await self._actor.removals.finish()
                     return decided.status
                 if idle:
                     await self._alarm.sleep(self._sleep_seconds(decided))
                 before = decided.actions if self._changed else ()
         finally:
+            await self._actor.removals.close()
             await self._alarm.close()
             await self._readings.close()
 
@@ -157,16 +171,27 @@ class Engine:
         return decided
 
     async def _announce(self, decided: Plan, done: Done) -> None:
-        """Publishes what is stored by now; after a draw only once its trial is launched."""
+        """Publishes what is stored by now; after a draw only once its trial is launched.
+
+        A study that draws all the time is shown all the same, a little behind.
+        """
         self._news = (*self._news, *filter(done.announces, decided.events), *done.events)
         adds = any(isinstance(each, AddInitialTrial | DrawTrials) for each in decided.actions)
-        if adds and self._changed:
+        if adds and self._changed and not self._is_behind():
             self._status = self._status or decided.status
             return
+        self._behind_since = None
         news = (*self._news, *sentences.study(self._status, decided.status))
         await self._sink.publish(decided.status, news)
         self._news = ()
         self._status = decided.status
+
+    def _is_behind(self) -> bool:
+        """Whether what is shown has not been true for too long."""
+        now = self._clock.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        return now - self._behind_since >= self.BEHIND_SECONDS
 
     def _over(self, status: StudyStatus) -> bool:
         """Whether nothing runs, and nothing will: for now, or for good."""

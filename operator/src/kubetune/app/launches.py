@@ -34,6 +34,11 @@ class Launches:
         """Why nothing is launched for now; empty when it may be."""
         return self._no_room if self._room.wait_seconds(self._clock.monotonic()) else ""
 
+    @property
+    def troubled(self) -> bool:
+        """Whether the last launch found no room: one is tried before several are."""
+        return bool(self._room.failures)
+
     async def launch(self, order: LaunchOrder) -> str | None:
         """Launches, unless it has to wait; gives the words of an exception, None without one.
 
@@ -47,7 +52,8 @@ class Launches:
         except (StorageUnreachable, ExecutorUnreachable):
             raise
         except ExecutorBusy as error:
-            self._room.failed(self._clock.monotonic())
+            if not self.held:
+                self._room.failed(self._clock.monotonic())
             self._no_room = clean(str(error)) or "there is no room"
             raise
         except Exception as error:  # noqa: BLE001 - one trial's launch never ends the study

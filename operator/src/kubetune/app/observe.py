@@ -14,12 +14,19 @@ class Observer:
     _trials: tuple[Trial, ...] = ()
 
     def __init__(
-        self, *, store: TrialStore, executor: Executor, readings: Readings, clock: Clock
+        self,
+        *,
+        store: TrialStore,
+        executor: Executor,
+        readings: Readings,
+        clock: Clock,
+        at_once: int = 1,
     ) -> None:
         self._store = store
         self._executor = executor
         self._readings = readings
         self._clock = clock
+        self._at_once = at_once
         self._classified: dict[int, tuple[str, ...]] = {}
         self._classes: tuple[OutcomeClass, ...] = ()
 
@@ -46,6 +53,7 @@ class Observer:
             now=self._clock.now(),
             readings=self._readings.latest,
             capacity=self._executor.capacity,
+            at_once=self._at_once,
             checkpoints=await self._executor.checkpoints(),
             interrupted=interrupted,
             exhausted=exhausted,
@@ -53,6 +61,7 @@ class Observer:
             storage_reachable=storage_reachable,
             storage_trouble="" if storage_reachable else storage_trouble,
             metrics_reachable=self._readings.reachable,
+            metrics_trouble=self._readings.trouble,
             held=held,
             metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),
             last_readings=self._readings.last(),

@@ -15,6 +15,7 @@ class Readings:
     """The newest reading of each running trial, and at most one question under way.
 
     `latest` is kept until the next answer: what a pass does not store yet, the next one sees.
+    `trouble` has the source's own words while it is not `reachable`.
     """
 
     latest: Mapping[int, Reading]
@@ -22,6 +23,7 @@ class Readings:
     def __init__(self, source: MetricSource, clock: Clock) -> None:
         self.latest = {}
         self.reachable = True
+        self.trouble = ""
         self.task: asyncio.Task[None] | None = None
         self._source = source
         self._clock = clock
@@ -75,8 +77,8 @@ class Readings:
     async def _read(self, runs: Sequence[Run], awaited: frozenset[str]) -> None:
         try:
             self.latest = await self._source.read(runs)
-        except Exception:  # noqa: BLE001 - whatever a source raises, the study goes on without it
-            self.reachable = False
+        except Exception as error:  # noqa: BLE001 - whatever a source raises, the study goes on without it
+            self.reachable, self.trouble = False, str(error) or type(error).__name__
         else:
-            self.reachable = True
+            self.reachable, self.trouble = True, ""
             self._answered.update(awaited)

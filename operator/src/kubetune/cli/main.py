@@ -198,7 +198,7 @@ def operator(
         Path | None, typer.Option(help="outside a cluster [as kubectl finds it]")
     ] = None,
     health_address: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="serves /healthz")
+        str, typer.Option(metavar="HOST:PORT", help="serves /healthz and /readyz")
     ] = "0.0.0.0:8080",
     metrics_address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="serves /metrics")
@@ -212,7 +212,7 @@ def operator(
 
     Stopped with Ctrl-C or SIGTERM, it leaves trials running; the next one goes on with them.
 
-    Example: kubetune operator --storage sqlite:////tmp/kubetune.db --prometheus http://localhost:9090
+    Example: kubetune operator --storage sqlite:////tmp/kubetune.db --prometheus http://prometheus:9090
     """
     from kubetune.cli import operator as command  # noqa: PLC0415 - start-up time
 

@@ -1,6 +1,7 @@
 """What following one study takes: its engine, and everything that the engine stands on."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from kubetune.api import status as wire
 from kubetune.app.cancelling import cancel_all
 from kubetune.app.engine import Engine
 from kubetune.app.timed_store import TimedStore
-from kubetune.controller.admitting import Admitted, admit
+from kubetune.controller.admitting import Admitted, TemplateRefused, admit
 from kubetune.controller.no_metrics import NoMetrics
 from kubetune.controller.resource import Resource
 from kubetune.controller.services import Services
@@ -23,6 +24,9 @@ from kubetune.domain.ports import MetricSource, StorageUnreachable, TrialStore
 from kubetune.domain.reasons import EventReason
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
+
+AT_ONCE = 16
+"""So many Jobs of one study are created or deleted at the same time: half of the connections."""
 
 
 class Following:
@@ -43,6 +47,7 @@ class Following:
         self._moved_at = services.clock.monotonic()
         self._woken_at: float | None = None
         self._resting = False
+        self._rest_seconds: float | None = None
         self._sink = ResourceSink(
             services.api,
             resource.reference,
@@ -70,6 +75,7 @@ class Following:
             StorageUnreachable, ApiUnreachable, ApiRefused: to be tried again later.
         """
         self._resource = resource
+        self._rest_seconds = None
         self._sink.generation = resource.generation
         self._move()
         try:
@@ -90,10 +96,15 @@ class Following:
         return ended and await self._told()
 
     async def rest(self) -> None:
-        """Waits for ever: there is nothing to do until the spec changes."""
+        """Waits: there is nothing to do until the spec changes.
+
+        What the API server refused it is asked again later: a policy may have changed.
+        """
         self._resting = True
         try:
-            await asyncio.Event().wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._rest_seconds):
+                    await asyncio.Event().wait()
         finally:
             self._resting = False
             self._move()
@@ -137,7 +148,9 @@ class Following:
 
         A loop that went earlier would take the study's end with it.
         """
-        while not await self._sink.flush():
+        hurried = True
+        while not await self._sink.flush(hurried=hurried):
+            hurried = False
             self._move()
         if self._sink.gone:
             self._on_gone()
@@ -159,6 +172,7 @@ class Following:
             clock=services.clock,
             resync_seconds=services.options.resync_seconds,
             on_pass=self._passed,
+            at_once=AT_ONCE,
         )
         return await engine.run()
 
@@ -217,12 +231,22 @@ class Following:
         status = wire.invalid_status(
             refused.faults, generation=resource.generation, now=now, earlier=self._sink.shown
         )
+        if isinstance(refused, TemplateRefused):
+            self._rest_seconds = self._services.options.resync_seconds
         told = Event(EventReason.INVALID_SPEC, str(refused), warning=True)
-        self._sink.publish_raw(status, [told])
+        self._show(status, *([told] if status != self._sink.shown else ()))
 
     def _lose_storage(self, trouble: StorageUnreachable) -> None:
         now = self._services.clock.now()
         status = wire.storageless_status(
             str(trouble), generation=self._resource.generation, now=now, earlier=self._sink.shown
         )
-        self._sink.publish_raw(status)
+        self._show(status)
+
+    def _show(self, status: Mapping[str, Any], *events: Event) -> None:
+        """What stands without an engine, for the resource and for Prometheus."""
+        resource = self._resource
+        self._services.exporter.recall(
+            resource.namespace, resource.name, status, metric=resource.metric
+        )
+        self._sink.publish_raw(status, events)

@@ -44,10 +44,11 @@ class StudyLoop:
         self._backoff = Backoff()
 
     def saw(self, resource: Resource) -> None:
-        """Takes a newer state; another generation begins the work anew."""
-        changed = resource.generation != self.resource.generation
-        self.resource = resource
-        if changed:
+        """Takes a newer state; a newer generation begins the work anew, an older one is left."""
+        newer = resource.generation - self.resource.generation
+        if newer >= 0:
+            self.resource = resource
+        if newer > 0:
             self._changed.set()
 
     def wake(self) -> None:

@@ -1,7 +1,6 @@
 """The metric source of an operator that was started without a Prometheus."""
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 from kubetune.domain.observation import Reading
 from kubetune.domain.runs import Run
@@ -14,7 +13,5 @@ class NoMetrics:
 
     async def read(self, runs: Sequence[Run]) -> Mapping[int, Reading]:
         """Raises: MetricsReachable is then False, nothing is pruned, results still arrive."""
-        return self._refuse(len(runs))
-
-    def _refuse(self, count: int) -> NoReturn:
-        raise LookupError(f"{count} trials run and there is no Prometheus: start with --prometheus")
+        del runs
+        raise LookupError("the operator was started without --prometheus")

@@ -67,6 +67,7 @@ class Operator:
             await self._health.serve(options.health_address)
         except OSError as error:
             raise Unusable(_taken("--health-address", options.health_address, error)) from error
+        await self._open_database()
         try:
             self._api = await Api.connect(on_request=self._exporter.requested)
         except ApiUnreachable as error:
@@ -74,7 +75,6 @@ class Operator:
         if options.prometheus:
             credentials = Credentials.from_environment(os.environ)
             self._poller = Poller(PrometheusClient(options.prometheus, credentials))
-        await self._open_database()
 
     async def grounded(self) -> None:
         """Returns once the API server lets us watch; each thing that is missing is said once."""
@@ -98,7 +98,7 @@ class Operator:
             open_store=self._open_store,
             clock=self._clock,
         )
-        self.studies = Studies(self._begin, self._removed)
+        self.studies = Studies(self._begin, self._removed, self._rests, self.studies.known)
         sweep = Sweep(self.studies, view, self._api).run(self.options.resync_seconds)
         self._sweeping = asyncio.create_task(sweep, name="sweep")
         self._waits = ""
@@ -153,6 +153,9 @@ class Operator:
 
     def _removed(self, study: Reference) -> None:
         self._exporter.removed(study.namespace, study.name)
+
+    def _rests(self, study: Resource) -> None:
+        self._exporter.recall(study.namespace, study.name, study.status, metric=study.metric)
 
 
 def _taken(option: str, address: str, error: OSError) -> str:

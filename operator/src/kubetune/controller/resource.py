@@ -6,13 +6,14 @@ from typing import Any
 
 from kubetune.adapters.kubernetes.job import StudyObject
 from kubetune.adapters.kubernetes.reference import Reference
+from kubetune.api.status import INVALID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One state of the resource. `generation` counts the changes of its spec.
 
-    `ended`: its status says that it has ended, and speaks of this generation.
+    `ended`: its status says that it has ended, and speaks of this generation, which is valid.
     """
 
     uid: str
@@ -36,7 +37,7 @@ class Resource:
             namespace=meta["namespace"],
             generation=generation,
             deleted="deletionTimestamp" in meta,
-            ended=told and bool(status.get("completionTime")),
+            ended=told and status.get("phase") != INVALID and bool(status.get("completionTime")),
             labels=meta.get("labels") or {},
             body=body,
         )
@@ -57,6 +58,12 @@ class Resource:
     def status(self) -> Mapping[str, Any]:
         """Its status as it stood."""
         return self.body.get("status") or {}
+
+    @property
+    def metric(self) -> str:
+        """Its first objective's, or no word."""
+        objectives = (self.body.get("spec") or {}).get("objectives") or [{}]
+        return str(objectives[0].get("metric", ""))
 
     @property
     def manifest(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kubetune.adapters.kubernetes.reference import Reference
@@ -17,7 +18,9 @@ class Studies:
 
     A study that has ended, and whose status says so, has no loop, and nothing of it is kept but
     its name. It gets a loop again when its spec changes, or when a Job of it is found that should
-    be gone. `removed` is told of each study that was deleted, after its loop is over.
+    be gone. `removed` is told of each study that was deleted, after its loop is over, unless
+    another one has its name by then; `rests` of each that is found ended. `known` are studies that
+    were there before: which of them are gone is found out.
     """
 
     BROKEN_SECONDS = 5.0
@@ -27,12 +30,15 @@ class Studies:
         self,
         begin: Callable[[Resource], StudyLoop],
         removed: Callable[[Reference], None] = lambda _: None,
+        rests: Callable[[Resource], None] = lambda _: None,
+        known: Mapping[str, Reference] = MappingProxyType({}),
     ) -> None:
         self._begin = begin
         self._removed = removed
+        self._rests = rests
         self._loops: dict[str, StudyLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._without_loop: dict[str, Reference] = {}
+        self._without_loop = dict(known)
         self._closed = False
 
     @property
@@ -59,15 +65,16 @@ class Studies:
             loop.saw(resource)
         elif leftovers or not resource.ended:
             self._start(resource)
-        else:
+        elif resource.uid not in self._without_loop:
             self._without_loop[resource.uid] = resource.reference
+            self._rests(resource)
 
     def gone(self, uid: str) -> None:
         """A study was deleted: its Jobs go with it, its trials are cancelled in the database."""
         if uid in self._loops:
             self._loops[uid].stop(Stop.DELETED)
         elif uid in self._without_loop:
-            self._removed(self._without_loop.pop(uid))
+            self._forget(self._without_loop.pop(uid))
 
     def wake(self, uid: str) -> None:
         """A Job or pod of a study has changed."""
@@ -102,9 +109,14 @@ class Studies:
             del self._tasks[uid]
             loop = self._loops.pop(uid)
             if loop.deleted:
-                self._removed(loop.resource.reference)
+                self._forget(loop.resource.reference)
             else:
                 self._without_loop[uid] = loop.resource.reference
+
+    def _forget(self, study: Reference) -> None:
+        namesakes = (each for each in self.known.values() if each.path == study.path)
+        if next(namesakes, None) is None:
+            self._removed(study)
 
     async def _again(self, loop: StudyLoop) -> bool:
         """Runs a loop; whether its study needs another: it broke, or the spec changed just then."""

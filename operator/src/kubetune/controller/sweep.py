@@ -5,6 +5,7 @@ A watch that begins anew lists what there is, and says nothing of what is gone.
 
 import asyncio
 import contextlib
+import logging
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ AT_ONCE = 50
 
 _NOT_FOUND = 404
 
+log = logging.getLogger(__name__)
+
 
 class Sweep:
     """Asks the API server for some of the studies, in turn, and hands on what it says of each."""
@@ -34,7 +37,10 @@ class Sweep:
         """Sweeps for ever."""
         while True:
             await asyncio.sleep(every_seconds)
-            await self.sweep()
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("a sweep broke, the next one comes")
 
     async def sweep(self) -> None:
         """One round; what cannot be asked now is asked in another."""
@@ -50,9 +56,13 @@ class Sweep:
         return found
 
     def _left(self, uid: str) -> bool:
-        return any(job.deleted_at is None for job in self._view.jobs(uid))
+        """Whether a Job of an ended study is there, and nobody has told it to go."""
+        study = self._studies.without_loop[uid]
+        jobs = (job for job in self._view.jobs(uid) if job.deleted_at is None)
+        return any(job.is_of(study.namespace, study.name, study.uid) for job in jobs)
 
     async def _ask(self, uid: str) -> None:
+        """Hands on what there is of a study, unless a watch tells meanwhile that it is gone."""
         reference = self._studies.known.get(uid)
         if reference is None:
             return
@@ -62,6 +72,8 @@ class Sweep:
             if refused.status != _NOT_FOUND:
                 raise
             self._studies.gone(uid)
+            return
+        if uid not in self._studies.known:
             return
         if body["metadata"]["uid"] != uid:
             self._studies.gone(uid)

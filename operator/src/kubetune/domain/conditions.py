@@ -14,13 +14,16 @@ def conditions(seen: Observation, end: End | None, message: str) -> tuple[Condit
         _reachable(
             ConditionType.STORAGE_REACHABLE,
             StudyReason.STORAGE_UNREACHABLE,
-            _storage_away(seen.storage_trouble),
+            _away(
+                "the database does not answer: nothing is launched, results wait",
+                seen.storage_trouble,
+            ),
             reachable=seen.storage_reachable,
         ),
         _reachable(
             ConditionType.METRICS_REACHABLE,
             StudyReason.METRICS_UNREACHABLE,
-            "metrics cannot be read: nothing is pruned",
+            _away("metrics cannot be read: nothing is pruned", seen.metrics_trouble),
             reachable=seen.metrics_reachable,
         ),
         _progressing(seen, end, message),
@@ -59,8 +62,7 @@ def _reachable(
     return Condition(type_, Truth.FALSE, unreachable, message)
 
 
-def _storage_away(trouble: str) -> str:
-    words = "the database does not answer: nothing is launched, results wait"
+def _away(words: str, trouble: str) -> str:
     return f"{words} ({clean(trouble)})" if trouble else words
 
 

@@ -63,7 +63,7 @@ def pod_body(
     trainer = [] if state is None else [{"name": "trainer", "state": state}]
     return {
         "metadata": {
-            "name": "pod",
+            "name": f"{names.job_name('study', STUDY_UID, number, attempt)}-x7k2p",
             "namespace": "default",
             "uid": "pod-uid",
             "labels": names.labels("study", STUDY_UID, number, attempt),

@@ -6,7 +6,14 @@ from kubetune.adapters.kubernetes.memory import CENSUS_SECONDS, HIDDEN_SECONDS, 
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
 from tests.builders import NOW
-from tests.unit.adapters.kubernetes.bodies import JOB_UID, deleted, job_body, pod_body, running
+from tests.unit.adapters.kubernetes.bodies import (
+    JOB_UID,
+    deleted,
+    job_body,
+    pod_body,
+    running,
+    terminated,
+)
 from tests.unit.adapters.kubernetes.orders import STUDY
 
 JOB = job_body()
@@ -90,6 +97,55 @@ def test_labels_alone_make_no_run() -> None:
     orphan = pod_body(running(), meta={"ownerReferences": []})
     assert look(Memory(STUDY), elsewhere, orphan) == ()
     assert look(Memory(STUDY), forged, POD) == ()
+
+
+def test_a_pod_of_a_strangers_job_makes_no_run() -> None:
+    """A Job without our labels gives its pods what labels it likes; that one is not in view."""
+    memory = Memory(STUDY)
+    forged = pod_body(terminated(0, "accuracy=99"), job_uid="strangers", phase="Succeeded")
+    assert look(memory, forged) == ()
+    (run,) = look(memory, JOB, POD, forged)
+    assert (run.uid, run.state) == (JOB_UID, RunState.RUNNING)
+
+
+def test_a_copy_of_a_runs_pod_is_not_believed() -> None:
+    """It names the Job as its owner, and may live for a second: its name is not from that Job."""
+    memory = Memory(STUDY)
+    ours = job_body()["metadata"]["name"]
+    end = terminated(0, message="accuracy=99")
+    for name in ("copy", f"{ours}0-x7k2p", f"x-{ours}-x7k2p"):
+        forged = pod_body(end, phase="Succeeded", meta={"name": name, "uid": name})
+        (run,) = look(memory, JOB, POD, forged)
+        assert run.state is RunState.RUNNING
+
+
+def test_a_pod_that_claims_another_trial_is_not_believed() -> None:
+    """Least of all once the Job is gone that tells which it is."""
+    memory = Memory(STUDY)
+    look(memory, JOB)
+    forged = pod_body(terminated(0), phase="Succeeded", number=4)
+    forged["metadata"]["name"] = POD["metadata"]["name"]
+    (run,) = look(memory, forged)
+    assert (run.number, run.exit) == (3, Exit(code=None, disrupted=True))
+
+
+def test_a_job_of_another_name_makes_no_run() -> None:
+    """An owner anybody can name; the names of a study's Jobs are given, and each is there once."""
+    forged = job_body(uid="strangers", meta={"name": "mine"})
+    assert look(Memory(STUDY), forged) == ()
+
+
+def test_pods_of_a_job_that_is_gone_are_believed_while_they_are_there() -> None:
+    """The last words of a run whose Job somebody deleted come after it; then it is forgotten."""
+    memory = Memory(STUDY)
+    look(memory, JOB)
+    look(memory)
+    (run,) = look(memory, pod_body(terminated(0), phase="Succeeded"))
+    assert run.exit == Exit(code=0)
+    memory.removed(JOB_UID, NOW)
+    look(memory)
+    look(memory)
+    assert not memory._own
 
 
 def test_what_the_view_does_not_show_in_time_is_asked_for() -> None:

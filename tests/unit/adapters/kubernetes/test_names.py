@@ -43,3 +43,11 @@ def test_no_two_runs_share_a_name(other: tuple[str, int, int]) -> None:
 def test_a_cut_name_does_not_end_in_a_dash() -> None:
     """Forty characters are kept of a study's name, without what a cut leaves dangling."""
     assert names.job_name("a" * 39 + "-b" * 20, UID, 0, 1) == "a" * 39 + "-0f3e5a-0"
+
+
+def test_a_pod_is_named_by_its_job() -> None:
+    """The API server cuts a long name short before it adds five characters of its own."""
+    assert names.is_pod_name("study-0f3e5a-1-x7k2p", "study-0f3e5a-1")
+    assert not names.is_pod_name("study-0f3e5a-11-x7k2p", "study-0f3e5a-1")
+    assert not names.is_pod_name("study-0f3e5a-1", "study-0f3e5a-1")
+    assert names.is_pod_name("a" * 58 + "x7k2p", "a" * 63)

@@ -30,3 +30,19 @@ def test_refuses_a_path() -> None:
     """A bare path is refused with the URL to write."""
     with pytest.raises(ValueError, match="sqlite:////"):
         urls.with_driver("study.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@db:5432/tuning", "postgresql://db:5432/tuning"),
+        ("postgresql://me:secret@with@db/tuning", "postgresql://db/tuning"),
+        ("postgresql://db/tuning?password=secret", "postgresql://db/tuning"),
+        ("postgresql://me:se?cret@db/tuning", "postgresql://..."),
+        ("postgresql://db/tuning?password=s@secret", "postgresql://..."),
+        ("sqlite:////data/study.db", "sqlite:////data/study.db"),
+    ],
+)
+def test_shows_no_part_of_a_password(url: str, shown: str) -> None:
+    """What is logged of a URL holds nothing of user, password and options, however they look."""
+    assert urls.without_secrets(url) == shown

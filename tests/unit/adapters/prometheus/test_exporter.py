@@ -58,6 +58,50 @@ def test_a_status_becomes_numbers() -> None:
     }
 
 
+def test_a_study_that_nobody_follows_is_shown_as_its_status_stands() -> None:
+    """After a restart dashboards still have the studies that ended before it."""
+    told = {
+        "phase": "Succeeded",
+        "trials": {"total": 5, "active": 0, "complete": 4, "pruned": 0, "failed": 1},
+        "rejectedDraws": {"too-big": 7},
+        "outcomes": {"usable": 3},
+        "best": {"value": 0.9, "improvement": 0.8},
+        "recent": [{"number": 3}, {"number": 2, "value": 0.7}],
+        "conditions": [
+            {"type": "StorageReachable", "status": "True"},
+            {"type": "MetricsReachable", "status": "Unknown"},
+            {"type": "Succeeded", "status": "True"},
+        ],
+    }
+    exporter = Exporter()
+    exporter.recall("team", "digits", told, metric="accuracy")
+    assert shown(exporter) >= {
+        'kubetune_studies{phase="Succeeded"} 1.0',
+        'kubetune_study_trials{namespace="team",state="Active",study="digits"} 0.0',
+        'kubetune_study_trials{namespace="team",state="Complete",study="digits"} 4.0',
+        'kubetune_study_trials{namespace="team",state="Infeasible",study="digits"} 0.0',
+        f'kubetune_study_rejected_draws_total{{constraint="too-big",{STUDY}}} 7.0',
+        f'kubetune_study_best_value{{metric="accuracy",{STUDY}}} 0.9',
+        f'kubetune_study_last_value{{metric="accuracy",{STUDY}}} 0.7',
+        f'kubetune_study_improvement_ratio{{metric="accuracy",{STUDY}}} 0.8',
+        'kubetune_study_outcome_trials{namespace="team",outcome="usable",study="digits"} 3.0',
+        f"kubetune_study_storage_reachable{{{STUDY}}} 1.0",
+    }
+    assert not [line for line in shown(exporter) if "metrics_reachable" in line]
+
+
+def test_of_a_study_that_never_began_only_its_phase_is_shown() -> None:
+    """A status without trials, or without anything, is no error."""
+    exporter = Exporter()
+    exporter.recall("team", "wrong", {"phase": "Invalid"})
+    exporter.recall("team", "early", {})
+    assert shown(exporter) >= {
+        'kubetune_studies{phase="Invalid"} 1.0',
+        'kubetune_studies{phase="Unknown"} 1.0',
+    }
+    assert not [line for line in shown(exporter) if "best_value" in line]
+
+
 def test_what_is_not_known_is_absent() -> None:
     """Without a best trial there is no value of it: a zero would be a lie."""
     exporter = Exporter()

@@ -1,11 +1,13 @@
 """Requests to the API server: plain data in and out, errors named by what to do next."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import getproxies_environment
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -20,6 +22,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
 TIMEOUT_SECONDS = 30.0
+
+LONGEST_REST_SECONDS = 30.0
+"""However long a busy server asks to be left alone, it is asked again after this."""
 
 OnRequest = Callable[[str, str, int, float], None]
 """Told after each request: method, path and query, HTTP status (0 without an answer), seconds."""
@@ -51,12 +56,14 @@ class ApiUnreachable(ExecutorUnreachable):
 class Api:
     """One connection to an API server.
 
-    Bodies are dictionaries, not the client's models: those refuse fields newer than the client.
+    After an answer with `Retry-After` no request is sent until then. Bodies are dictionaries, not
+    the client's models: those refuse fields newer than the client.
     """
 
     def __init__(self, client: ApiClient, on_request: OnRequest | None = None) -> None:
         self._client = client
         self._on_request = on_request
+        self._rests_until = 0.0
 
     @classmethod
     async def connect(
@@ -68,11 +75,15 @@ class Api:
     ) -> "Api":
         """Connects as the pod's service account, else by `kubeconfig` or the usual one.
 
+        The environment is asked for a proxy once: with every request it would be read anew, and a
+        netrc file with it.
+
         Raises:
             ApiUnreachable: there is no configuration; the message says what to set.
         """
         configuration = Configuration()
         configuration.connection_pool_maxsize = 32
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
         try:
             if kubeconfig is None and context is None:
                 try:
@@ -99,15 +110,16 @@ class Api:
         body: Mapping[str, Any] | None = None,
         content_type: str = JSON,
     ) -> dict[str, Any]:
-        """Makes one request, once.
+        """Makes one request, once; not before the server wants any.
 
         Raises:
             ApiRefused: the server said no.
             ApiUnreachable: the server said nothing.
         """
-        started, status = time.monotonic(), 0
         if query:
             path = f"{path}?{urlencode(query)}"
+        await self._rest()
+        started, status = time.monotonic(), 0
         try:
             status, text = await self._send(method, path, body, content_type)
         finally:
@@ -140,11 +152,23 @@ class Api:
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
             )
+            self._heed(response.headers.get("Retry-After", ""))
             return response.status, await response.read()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise ApiUnreachable(f"{type(error).__name__}: {error}"[:300]) from error
         except ApiException as error:
             raise ApiUnreachable(str(error)[:300]) from error
+
+    def _heed(self, wish: str) -> None:
+        """Takes a wish for rest: whole seconds, as API servers spell it."""
+        if wish.isascii() and wish.isdigit():
+            seconds = min(float(wish), LONGEST_REST_SECONDS)
+            self._rests_until = max(self._rests_until, time.monotonic() + seconds)
+
+    async def _rest(self) -> None:
+        seconds = self._rests_until - time.monotonic()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -15,8 +15,16 @@ POLLS = 20
 _FINAL = frozenset({400, 403, 404, 405, 413, 415, 422})
 """Answers that stay the same however often one asks."""
 
-_QUOTA = ("exceeded quota", "status unknown for quota")
-"""What a refusal for a quota says; its status is that of a missing right."""
+_PASSING = (
+    "exceeded quota",
+    "status unknown for quota",
+    'cannot create resource "jobs"',
+    "cannot set blockOwnerDeletion",
+)
+"""What a 403 says that is for the moment: of a quota, or of the operator's own rights.
+
+An API server that has just begun may not know its roles yet.
+"""
 
 
 class LaunchRefused(Exception):  # noqa: N818 - named by what it says of the launch
@@ -24,16 +32,17 @@ class LaunchRefused(Exception):  # noqa: N818 - named by what it says of the lau
 
 
 def refuses(error: ApiRefused) -> bool:
-    """Whether an error is about what was sent, and not about the moment.
+    """Whether an error is about what was sent, and not about the moment."""
+    return error.status in _FINAL and not waits(error)
 
-    A quota that is used up is of the moment: other trials give back what they hold.
+
+def waits(error: ApiRefused) -> bool:
+    """Whether no Job at all is taken just now.
+
+    A quota is used up, and other trials give back what they hold; or the operator has no right to
+    create Jobs, which is no trial's fault.
     """
-    return error.status in _FINAL and not full(error)
-
-
-def full(error: ApiRefused) -> bool:
-    """Whether a quota is used up, or not counted yet."""
-    return any(words in error.message for words in _QUOTA)
+    return any(words in error.message for words in _PASSING)
 
 
 async def create(api: Api, study: StudyObject, body: Mapping[str, Any]) -> JobSeen:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 120.0
 """How long `close` waits for runs that it told to stop."""
 
+_NOT_FOUND, _CONFLICT = 404, 409
+
 
 class ClusterView(Protocol):
     """What watches have shown of all studies so far: a little late, and without a request.
@@ -86,8 +88,7 @@ class KubernetesExecutor:
             ExecutorBusy, ApiUnreachable: not now (a quota, a busy server); try again later.
         """
         number, attempt = order.trial.number, order.trial.attempt
-        known = ((run.number, run.attempt) for run in self._look())
-        if self._closed or (number, attempt) in known:
+        if self._closed or self._memory.has(number, attempt):
             return
         try:
             job = await create(self._api, self._study, render(order, self._study))
@@ -165,14 +166,11 @@ class KubernetesExecutor:
         return self._memory.look(self._view.jobs(uid), self._view.pods(uid), self._clock.now())
 
     def _find(self, number: int, attempt: int, uid: str) -> Run | None:
-        return next(
-            (
-                run
-                for run in self._look()
-                if (run.number, run.attempt, run.uid) == (number, attempt, uid)
-            ),
-            None,
-        )
+        """A run as the last look showed it, which is what plans rest on; looks when it did not."""
+        if uid not in self._memory.runs:
+            self._look()
+        run = self._memory.runs.get(uid)
+        return run if run and (run.number, run.attempt) == (number, attempt) else None
 
     async def _count(self) -> None:
         """Asks the server what there is; without an answer the view counts as it is."""
@@ -192,11 +190,22 @@ class KubernetesExecutor:
         try:
             await self._api.request("DELETE", f"{self._study.jobs_path}/{name}", body=options)
         except ApiRefused as error:
-            if error.passing:
+            conflict = error.status == _CONFLICT
+            if error.passing or (conflict and await self._is_there(name, run.uid)):
                 raise ExecutorBusy(error.message) from error
-            if error.status not in {404, 409}:
+            if not conflict and error.status != _NOT_FOUND:
                 raise
             self._memory.gone(run.uid)
+
+    async def _is_there(self, name: str, uid: str) -> bool:
+        """Whether a Job that cannot be deleted is still the one that is to go."""
+        try:
+            found = await self._api.request("GET", f"{self._study.jobs_path}/{name}")
+        except ApiRefused as error:
+            if error.status == _NOT_FOUND:
+                return False
+            raise ExecutorBusy(error.message) from error
+        return JobSeen.of(found).uid == uid
 
 
 def _ended(run: Run) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubetune.adapters.kubernetes.job import StudyObject
+from kubetune.adapters.kubernetes.names import is_pod_name
 from kubetune.adapters.kubernetes.runs import Family, families, run_of, unsettled, vanished
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
@@ -23,8 +24,10 @@ class Memory:
 
     `runs` is by the Jobs' uids. `unsettled`: time alone may end one of them. `ending`: one is told
     to stop, and what its pod says last is in the view for a moment only. `known` are the uids of
-    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns and
-    that stand in its namespace: labels anybody can write.
+    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns, that
+    stand in its namespace and have the name that it gave them, and of pods only those that have
+    name and labels of a Job that was once seen to be one of these: labels anybody can write, for
+    whom a Job makes the pods too.
     """
 
     def __init__(self, study: StudyObject) -> None:
@@ -37,19 +40,16 @@ class Memory:
         self._removed: dict[str, float] = {}
         self._stopped: set[str] = set()
         self._gone: set[str] = set()
+        self._own: dict[str, JobSeen] = {}
         self._refused: dict[str, Run] = {}
         self._counted_at: float | None = None
 
     def look(self, jobs: Iterable[JobSeen], pods: Iterable[PodSeen], now: float) -> tuple[Run, ...]:
         """Every run that has not been removed, in order of trials and attempts."""
-        seen = tuple(jobs)
-        mine = {job.uid: job for job in seen if self._owns(job)}
-        others = {job.uid for job in seen} - mine.keys()
-        theirs = [
-            pod
-            for pod in pods
-            if pod.namespace == self._study.namespace and pod.job_uid not in others
-        ]
+        study = self._study
+        mine = {job.uid: job for job in jobs if job.is_of(study.namespace, study.name, study.uid)}
+        self._own |= mine | {uid: job for uid, (job, _) in self._created.items()}
+        theirs = [pod for pod in pods if self._believes(pod)]
         for uid in self._created.keys() & mine.keys():
             del self._created[uid]
         shown = {*mine, *(uid for pod in theirs for uid in (pod.uid, pod.job_uid))}
@@ -62,6 +62,15 @@ class Memory:
         )
         self._take(found, now)
         return tuple(sorted(self.runs.values(), key=lambda run: (run.number, run.attempt)))
+
+    def has(self, number: int, attempt: int) -> bool:
+        """Whether an attempt has a run, by the last look or by what was created since.
+
+        The server knows of any younger one, and refuses a second.
+        """
+        shown = ((run.number, run.attempt) for run in self.runs.values())
+        created = ((job.number, job.attempt) for job, _ in self._created.values())
+        return (number, attempt) in {*shown, *created}
 
     def doubtful(self, now: float) -> bool:
         """Whether the server had better be asked what there is."""
@@ -119,8 +128,12 @@ class Memory:
         """Whether this run never had a Job."""
         return uid in self._refused
 
-    def _owns(self, job: JobSeen) -> bool:
-        return job.namespace == self._study.namespace and job.owner_uid == self._study.uid
+    def _believes(self, pod: PodSeen) -> bool:
+        job = self._own.get(pod.job_uid)
+        if job is None or pod.namespace != self._study.namespace:
+            return False
+        same = (pod.number, pod.attempt) == (job.number, job.attempt)
+        return same and is_pod_name(pod.name, job.name)
 
     def _hides(self, uid: str, job_uid: str = "") -> bool:
         return uid in self._gone or uid in self._removed or job_uid in self._removed
@@ -131,6 +144,8 @@ class Memory:
         removed = self._removed.items()
         self._removed = {uid: at for uid, at in removed if uid in shown or at > late}
         self._gone &= shown
+        kept = shown | self._created.keys() | self.runs.keys()
+        self._own = {uid: job for uid, job in self._own.items() if uid in kept}
 
     def _take(self, found: Iterable[Family], now: float) -> None:
         shown = self.runs

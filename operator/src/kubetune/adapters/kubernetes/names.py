@@ -28,6 +28,7 @@ CHECKPOINT_PATH = "/kubetune/checkpoints"
 _LABEL_LENGTH = 63
 _STUDY_LENGTH = 40
 _UID_LENGTH = 6
+_GENERATED_LENGTH = 58
 
 
 def job_name(study: str, uid: str, number: int, attempt: int) -> str:
@@ -38,6 +39,14 @@ def job_name(study: str, uid: str, number: int, attempt: int) -> str:
     """
     name = f"{_prefix(study, uid)}-{number}"
     return name if attempt == 1 else f"{name}-{attempt}"
+
+
+def is_pod_name(pod: str, job: str) -> bool:
+    """Whether a pod is named as the Job controller names the pods of this Job.
+
+    `<job>-`, and a few characters of the API server's, which first cuts what is longer than 58.
+    """
+    return pod.startswith(f"{job}-"[:_GENERATED_LENGTH])
 
 
 def rehearsal_name(study: str, uid: str) -> str:

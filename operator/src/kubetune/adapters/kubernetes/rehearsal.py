@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from kubetune.adapters.kubernetes import names
 from kubetune.adapters.kubernetes.api import Api, ApiRefused
-from kubetune.adapters.kubernetes.creation import full, refuses
+from kubetune.adapters.kubernetes.creation import refuses, waits
 from kubetune.adapters.kubernetes.job import StudyObject, render
 from kubetune.domain.ports import LaunchOrder
 from kubetune.domain.study import StudySpec
@@ -38,6 +38,6 @@ async def dry_run(
     except ApiRefused as error:
         if refuses(error):
             return error.message
-        if not full(error):
+        if not waits(error):
             raise
     return None

@@ -65,6 +65,16 @@ class JobSeen:
             message=plain.text(ended, "message")[:WORDS_LIMIT],
         )
 
+    def is_of(self, namespace: str, study: str, uid: str) -> bool:
+        """Whether it is an attempt of this study: owned by it, beside it, and named by it.
+
+        An owner, too, anybody can name; the name that an attempt's Job has is there only once.
+        """
+        if self.number is None or self.attempt is None or self.owner_uid != uid:
+            return False
+        name = names.job_name(study, uid, self.number, self.attempt)
+        return (self.namespace, self.name) == (namespace, name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodSeen:

@@ -17,6 +17,10 @@ from kubetune.domain.status import StudyStatus
 
 log = logging.getLogger(__name__)
 
+SOON_SECONDS = 3.0
+"""A status that differs only in its active trials, such as one that begins to run, is written this
+often at most: the next end of a trial takes it along."""
+
 LIVE_SECONDS = 10.0
 """A status that differs only in how far active trials are is written this often at most."""
 
@@ -68,7 +72,8 @@ class ResourceSink:
         self._shown: Mapping[str, Any] = earlier or {}
         self._written: Mapping[str, Any] = self._shown
         self._waiting = Digests()
-        self._matters = asyncio.Event()
+        self._pressing = False
+        self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._gone = False
 
@@ -93,19 +98,24 @@ class ResourceSink:
         """Takes a status in its wire form: of a study that no engine can follow."""
         if self._gone:
             return
+        before = self._patience_seconds()
         self._shown = status
         self._waiting.add(events, self._clock.now())
-        if events or _essence(status) != _essence(self._written):
-            self._matters.set()
+        if events or _news(status) != _news(self._written):
+            self._pressing = True
+        if self._patience_seconds() != before:
+            self._stirred.set()
         if self._left and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name="status")
 
-    async def flush(self, timeout_seconds: float = 5.0) -> bool:
-        """Writes what is left without further delay; False when that took too long.
+    async def flush(self, timeout_seconds: float = 5.0, *, hurried: bool = True) -> bool:
+        """Writes what is left; False when that took too long.
 
-        For the end of a study's loop: to be followed by `close`, or by another loop's `publish`.
+        Without further delay when `hurried`: for the end of a study's loop, to be followed by
+        `close` or by another loop's `publish`. Who tries again and again does not hurry.
         """
-        self._pace.hurry()
+        if hurried:
+            self._pace.hurry()
         try:
             async with asyncio.timeout(timeout_seconds):
                 if self._task is not None:
@@ -131,17 +141,24 @@ class ResourceSink:
 
     async def _work(self) -> None:
         while self._left:
-            if not self._matters.is_set():
-                await self._pace.turn(LIVE_SECONDS, unless=self._matters)
+            self._stirred.clear()
             if self._shown != self._written:
-                await self._pace.turn()
+                await self._pace.turn(self._patience_seconds(), unless=self._stirred)
+                if self._stirred.is_set():
+                    continue
             await self._write()
+
+    def _patience_seconds(self) -> float | None:
+        """How long after the last write the next one comes; None for as soon as one may."""
+        if self._pressing:
+            return None
+        return LIVE_SECONDS if _essence(self._shown) == _essence(self._written) else SOON_SECONDS
 
     async def _write(self) -> None:
         """Writes the newest status; what led to it is announced only then."""
         status, events = self._shown, self._waiting
         self._waiting = Digests()
-        self._matters.clear()
+        self._pressing = False
         if status == self._written:
             self._announcer.announce(events)
             return
@@ -152,12 +169,17 @@ class ResourceSink:
             self._announcer.announce(events)
         elif result is Written.LATER:
             self._pace.failed()
-            self._matters.set()
+            self._pressing = True
             events.merge(self._waiting)
             self._waiting = events
         else:
             self._gone = True
             await self._announcer.close()
+
+
+def _news(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A status without its active trials."""
+    return {**status, "active": None}
 
 
 def _essence(status: Mapping[str, Any]) -> Mapping[str, Any]:

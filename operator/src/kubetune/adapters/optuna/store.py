@@ -102,7 +102,9 @@ class OptunaStore:
         one's writes. Should this study be written to meanwhile, they are worked out anew.
         """
         while True:
-            before = await self._write(lambda: tuple(self._records))
+            if not self._certain:
+                await self._database.call(self._load)
+            before = tuple(self._records)
             drafts = await drawing.beside(partial(self._drafted, before, count))
             drawn = await self._write(partial(self._keep_drawn, before, drafts))
             if drawn is not None:

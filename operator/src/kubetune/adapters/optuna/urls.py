@@ -30,7 +30,12 @@ def with_driver(url: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """What of a URL may be logged: no user, no password, no options."""
+    """What of a URL may be logged: no user, no password, no options.
+
+    A password may hold a question mark, and options an at sign: then nobody can say which it is.
+    """
     scheme, _, rest = url.partition("://")
-    where = rest.partition("?")[0]
+    where, _, options = rest.partition("?")
+    if "@" in options:
+        return f"{scheme}://..."
     return f"{scheme}://{where.rpartition('@')[2]}"

@@ -113,7 +113,7 @@ class PrometheusClient:
 def _checked(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{parts.scheme}://{parts.hostname} is no URL: write http://HOST:PORT")
+        raise ValueError("the address of Prometheus is no URL: write http://HOST:PORT")
     if parts.username is not None:
         raise ValueError(f"no name or password in a URL: set {PREFIX}USERNAME and PASSWORD_FILE")
     return url.rstrip("/")

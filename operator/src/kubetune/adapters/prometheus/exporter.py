@@ -1,9 +1,9 @@
 """The operator's own metrics, and the port on which they are shown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
@@ -60,6 +60,12 @@ class Exporter:
         self._projection.put(namespace, study, Snapshot.of(status, metric))
         for event in events:
             self._events.labels(event.reason.value).inc()
+
+    def recall(
+        self, namespace: str, study: str, told: Mapping[str, Any], *, metric: str = ""
+    ) -> None:
+        """Takes the status of a study that nobody follows, as it stands on the wire."""
+        self._projection.put(namespace, study, Snapshot.recalled(told, metric))
 
     def removed(self, namespace: str, study: str) -> None:
         """A study was deleted: its series end."""

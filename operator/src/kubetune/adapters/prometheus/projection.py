@@ -3,19 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from kubetune.adapters.prometheus import families
 from kubetune.adapters.prometheus.families import Family
-from kubetune.domain.status import ConditionType, Counts, StudyStatus, Truth
+from kubetune.domain.status import ConditionType, StudyStatus, Truth
 
 _REACHABLE: Mapping[ConditionType, Family] = {
     ConditionType.STORAGE_REACHABLE: families.STORAGE_REACHABLE,
     ConditionType.METRICS_REACHABLE: families.METRICS_REACHABLE,
 }
+
+_STATES = ("Active", "Complete", "Pruned", "Failed", "Infeasible")
+
+_COUNTED = {families.REJECTED: "rejectedDraws", families.OUTCOMES: "outcomes"}
 
 _Value: TypeAlias = tuple[Family, tuple[str, ...], float]
 """A metric, its labels beside the study's, and its number."""
@@ -32,7 +36,8 @@ class Snapshot:
     def of(cls, status: StudyStatus, metric: str) -> "Snapshot":
         """Takes from a status what is shown; `metric` is the first objective's."""
         values: list[_Value] = [
-            (families.TRIALS, (state,), float(n)) for state, n in _states(status.counts)
+            (families.TRIALS, (state,), float(getattr(status.counts, state.lower())))
+            for state in _STATES
         ]
         values += [
             (families.REJECTED, (name,), float(n)) for name, n in status.counts.rejected.items()
@@ -53,6 +58,29 @@ class Snapshot:
             if shown and condition.status is not Truth.UNKNOWN:
                 values.append((shown, (), float(condition.status is Truth.TRUE)))
         return cls(status.phase, tuple(values))
+
+    @classmethod
+    def recalled(cls, told: Mapping[str, Any], metric: str) -> "Snapshot":
+        """The same of a study that nobody follows, as far as its status on the wire tells."""
+        counts, best = told.get("trials") or {}, told.get("best") or {}
+        values: list[_Value] = [
+            (families.TRIALS, (state,), float(counts.get(state.lower(), 0))) for state in _STATES
+        ]
+        for family, field in _COUNTED.items():
+            values += [(family, (name,), float(n)) for name, n in (told.get(field) or {}).items()]
+        ended = (trial.get("value") for trial in told.get("recent") or ())
+        for family, value in (
+            (families.BEST, best.get("value")),
+            (families.LAST, next((value for value in ended if value is not None), None)),
+            (families.IMPROVEMENT, best.get("improvement")),
+        ):
+            if value is not None:
+                values.append((family, (metric,), float(value)))
+        for condition in told.get("conditions") or ():
+            shown = _REACHABLE.get(condition.get("type"))
+            if shown and condition.get("status") != Truth.UNKNOWN:
+                values.append((shown, (), float(condition.get("status") == Truth.TRUE)))
+        return cls(told.get("phase") or "Unknown", tuple(values))
 
 
 class Projection(Collector):
@@ -94,11 +122,3 @@ def _is_study(family: Family) -> bool:
 def _empty(family: Family) -> CounterMetricFamily | GaugeMetricFamily:
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
     return kind(family.name, family.help, labels=family.labels)
-
-
-def _states(counts: Counts) -> Iterator[tuple[str, int]]:
-    yield "Active", counts.active
-    yield "Complete", counts.complete
-    yield "Pruned", counts.pruned
-    yield "Failed", counts.failed
-    yield "Infeasible", counts.infeasible

@@ -81,8 +81,13 @@ def warn(draft: Draft) -> Iterator[Fault]:
         if len(spec.initial_trials) > spec.trials.max:
             message = f"{len(spec.initial_trials)} are more than trials.max {spec.trials.max}"
             yield Fault(("spec", "initialTrials"), message)
+
+
+def warn_locally(draft: Draft) -> Iterator[Fault]:
+    """What works in a cluster alone."""
     if not draft.sound("trialTemplate"):
         return
+    spec = draft.study.spec
     for index, item in enumerate(spec.trial_template.spec.containers):
         container = item.model_dump()
         runs = container.get("command") or container.get("args")

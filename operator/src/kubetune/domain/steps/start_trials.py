@@ -6,9 +6,6 @@ from kubetune.domain.draft import Draft
 from kubetune.domain.runs import RunState
 from kubetune.domain.trial import Trial
 
-DRAWS_AT_ONCE = 1
-"""A drawn trial is launched before the next one is drawn: its slot does not wait for theirs."""
-
 
 def launch_trials(draft: Draft) -> Draft:
     """Launches Running trials that have no run, the lowest number first, into free slots.
@@ -29,6 +26,7 @@ def add_trials(draft: Draft) -> Draft:
 
     Initial trials with known metrics take neither a slot nor a share of `trials.max`. While
     nothing can be launched no trial is drawn: by the time it can there may be more to learn from.
+    Of drawn trials no more wait for their launch than are launched at once.
     """
     if draft.end or draft.paused:
         return draft
@@ -43,7 +41,7 @@ def add_trials(draft: Draft) -> Draft:
         draft = draft.add(AddInitialTrial(initial.name))
         room -= initial.metrics is None
     if room > 0 and not draft.seen.exhausted:
-        draft = draft.add(DrawTrials(min(room, DRAWS_AT_ONCE)))
+        draft = draft.add(DrawTrials(min(room, draft.seen.at_once)))
     return draft
 
 
