@@ -9,7 +9,7 @@ export UV_COMPILE_BYTECODE ?= 1
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q
 
-.PHONY: help quickstart test test-unit test-rest test-e2e test-gp lint format generate verify bench env env-gp clean \
+.PHONY: help quickstart test test-unit test-rest test-e2e test-torch lint format generate verify bench env env-torch clean \
 	cluster-tools binaries cluster-up cluster-down cluster-status
 
 help: ## shows this page
@@ -28,7 +28,7 @@ quickstart: $(UV) ## tunes a digits classifier on this machine, start to end, wi
 	@echo "  .venv/bin/kubetune sample examples/01-digits/study.yaml -n 20   draws, and what constraints turned down"
 	@echo "  less runs/digits/REPORT.md                   the written result"
 
-test: lint verify test-unit test-rest test-e2e test-gp ## everything that must hold before a change lands
+test: lint verify test-unit test-rest test-e2e test-torch ## everything that must hold before a change lands
 
 test-unit: env ## the unit suite and the property tests
 	$(PYTEST) -n 2 tests/unit tests/properties
@@ -39,8 +39,9 @@ test-rest: cluster-tools ## contract and integration tests: real processes, data
 test-e2e: cluster-tools ## studies on a real node: kubelet, containers, Prometheus
 	$(PYTEST) -n 2 --dist loadfile tests/e2e
 
-test-gp: env-gp ## the Gaussian process sampler, in an environment of its own with torch
-	.venv-gp/bin/python -m pytest -q tests/gp
+test-torch: env-torch ## the recipes and the Gaussian process sampler, in an environment with torch
+	MYPYPATH=operator/src:trainer-image/src .venv-torch/bin/mypy trainer-image/src/kubetune_trainer
+	OMP_NUM_THREADS=1 .venv-torch/bin/python -m pytest -q -n 2 --dist loadfile tests/gp tests/torch
 
 lint: env ## ruff, mypy strict, import rings
 	.venv/bin/ruff check .
@@ -61,9 +62,9 @@ generate: env ## writes what is generated: the CRD and the references
 verify: generate ## regenerates and fails when something generated was not committed
 	git diff --exit-code -- crds docs/reference
 
-bench: env env-gp ## every performance figure, as a ratio against a peer or a floor in the same run
+bench: env env-torch ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-gp/bin/python -m bench quality --sampler GP
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-torch/bin/python -m bench quality --sampler GP
 
 cluster-tools: env ## installs and builds what the tests' Kubernetes needs: 8 minutes once
 	$(PY) -m tests.cluster tools
@@ -83,11 +84,11 @@ cluster-status: env ## shows its programs, ports and health
 env: $(UV)
 	@$(UV) sync --quiet
 
-env-gp: $(UV)
-	@UV_PROJECT_ENVIRONMENT=.venv-gp $(UV) sync --quiet --extra gp
+env-torch: $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-torch $(UV) sync --quiet --group torch
 
 clean: ## removes environments and caches, never runs
-	rm -rf .venv .venv-gp .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-torch .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .tools/bin/uv:
 	@echo "uv is missing: installing it into .tools with pip"
