@@ -47,6 +47,21 @@ def test_failed_save_leaves_the_one_before(tmp_path):
     assert found.record.step == 1
 
 
+def test_no_draft_stays(tmp_path):
+    """What a failed or a killed save had written is gone by the next one."""
+
+    def broken(folder):
+        (folder / "weights").write_text("half")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        checkpoints.save(tmp_path, Record(step=1), broken)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".step-000000002.draft").mkdir()
+    saved = checkpoints.save(tmp_path, Record(step=3), fill("whole"))
+    assert list(tmp_path.iterdir()) == [saved]
+
+
 def test_damaged_one_is_passed_over(tmp_path):
     """A checkpoint whose record cannot be read is as good as none."""
     saved = checkpoints.save(tmp_path, Record(step=1), fill("x"))

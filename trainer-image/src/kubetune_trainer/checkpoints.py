@@ -45,15 +45,21 @@ def save(root: Path, record: Record, write: Callable[[Path], None]) -> Path:
     """Saves a checkpoint and removes the older ones.
 
     `write` fills a draft folder that gets its name only when it is complete, so a kill at any
-    moment leaves the previous checkpoint or this one. What `write` raises passes through.
+    moment leaves the previous checkpoint or this one. What `write` raises passes through. No
+    draft stays for longer than to the next save: on a full disk it would be in its own way.
     """
     root.mkdir(parents=True, exist_ok=True)
     final = root / f"{_PREFIX}{record.step:09d}"
+    for left in root.glob(f".{_PREFIX}*.draft"):
+        shutil.rmtree(left, ignore_errors=True)
     draft = root / f".{final.name}.draft"
-    shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    write(draft)
-    (draft / _RECORD).write_text(json.dumps(_plain(record)))
+    try:
+        write(draft)
+        (draft / _RECORD).write_text(json.dumps(_plain(record)))
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     shutil.rmtree(final, ignore_errors=True)
     draft.rename(final)
     for other in _complete(root):
