@@ -29,10 +29,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A task on its device, and what of it learns how fast. `bins` as `Order.groups`."""
+    """A task on its device, and what of it learns how fast.
+
+    `bins` as `Order.groups`; `notes` are shown before the training, a line each.
+    """
 
     task: Task
     groups: tuple[Group, ...]
     judged: Judged
     bins: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
     one_cycle: OneCycle = field(default_factory=OneCycle)

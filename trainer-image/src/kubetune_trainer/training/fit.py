@@ -1,17 +1,28 @@
 """From a recipe and the trial's parameters to a training that has run."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from torch import nn
+
 from kubetune_trainer.exits import BadConfiguration
-from kubetune_trainer.training import devices, optimizers, ranks, schedules, seeds, trackers
+from kubetune_trainer.training import (
+    devices,
+    memory,
+    optimizers,
+    ranks,
+    schedules,
+    seeds,
+    trackers,
+)
 from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.loop import Loop, Setup
 from kubetune_trainer.training.order import Order
+from kubetune_trainer.training.quiet import quiet
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.task import Plan
 from kubetune_trainer.trial import Trial
@@ -25,10 +36,12 @@ Build: TypeAlias = Callable[[ConfigT, int, Device, Path | None], Built]
 def fit(trial: Trial, kind: type[ConfigT], build: Build[ConfigT]) -> None:
     """Trains one configuration as the recipe builds it, and reports to the trial."""
     config = trial.parameters_as(kind)
+    quiet()
     with ranks.joined() as joined:
         device = devices.chosen(config.precision)
         seeds.seed_all(trial.seed)
-        built = build(config, trial.seed, device, trial.artifact_dir)
+        with memory.watched("loading model and data"):
+            built = build(config, trial.seed, device, trial.artifact_dir)
         with trackers.opened(trial, first=joined.first) as opened:
             Loop(
                 trial, _setup(trial, config, built, device=device, joined=joined, opened=opened)
@@ -66,7 +79,8 @@ def _setup(
     course = config.course(steps, built.one_cycle)
     watched = judged.by(trial.objectives)
     if joined.first:
-        for note in (*optimizer.notes, *course.notes):
+        header = _header(config, built, device, optimizer.parameters, steps)
+        for note in (header, *built.notes, *optimizer.notes, *course.notes):
             sys.stderr.write(f"kubetune-trainer: {note}\n")
     return Setup(
         task=built.task,
@@ -88,4 +102,24 @@ def _setup(
         ranks=joined,
         trackers=opened,
         workers=config.data_workers,
+    )
+
+
+def _header(
+    config: TrainingConfig,
+    built: Built,
+    device: Device,
+    parameters: Sequence[nn.Parameter],
+    steps: int,
+) -> str:
+    """What is trained, in a line."""
+    trained = sum(each.numel() for each in parameters)
+    known = sum(each.numel() for each in built.task.module.parameters())
+    size = f"{config.batch_size}"
+    if config.gradient_accumulation_steps > 1:
+        size += f" x {config.gradient_accumulation_steps}"
+    precision = str(device.dtype).removeprefix("torch.")
+    return (
+        f"training {trained:,} of {known:,} weights on {built.task.length:,} examples, "
+        f"{steps:,} steps of {size}, {device.torch_device} in {precision}"
     )

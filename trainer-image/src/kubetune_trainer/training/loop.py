@@ -1,7 +1,6 @@
 """The loop that every recipe on torch trains with."""
 
 import math
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler
 
-from kubetune_trainer.training import gradients, loading, memory, seeds, state
+from kubetune_trainer.exits import ExitCode
+from kubetune_trainer.training import gradients, keeping, loading, memory, seeds, state
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
 from kubetune_trainer.training.order import Order
@@ -51,7 +51,8 @@ class Loop:
     A step's loss and gradient norm are looked at before the weights are changed: where one is not
     finite the step is left out, and after three of them in a row the trial has diverged: its
     objectives are reported as NaN. After SIGTERM the step is finished, all is saved, and the next
-    attempt goes on with the same losses as if nothing had been.
+    attempt goes on with the same losses as if nothing had been: what is random in a step follows
+    from its number alone.
     """
 
     def __init__(self, trial: Trial, setup: Setup) -> None:
@@ -69,34 +70,44 @@ class Loop:
 
     def run(self) -> None:
         """From the first step, or the one after the checkpoint's, to the end."""
-        trial, plan = self._trial, self._plan
+        trial = self._trial
         trial.agree_by(lambda told: self._ranks.any(flag=told, device=self._torch_device))
         if trial.resumed_from:
             self._restore(trial.resumed_from)
-        if self._progress.evaluation_due and not self._evaluate(self._done):
-            return
+        if self._trained() and trial.stage == "heldout":
+            self._test()
+
+    def _trained(self) -> bool:
+        """Trains to the end; False where the trial was told to stop before, or has diverged."""
+        plan = self._plan
+        if self._progress.evaluation_due and not self._evaluated(self._done):
+            return False
+        if self._out_of_patience():
+            return True
         batches: Iterator[list[Batch]] | None = None
-        for step in trial.steps(plan.steps):
-            if batches is None:
-                batches = self._batches(step)
-            self._train(step, next(batches))
+        for step in self._trial.steps(plan.steps):
+            batches = batches or self._batches(step)
+            self._train(step, batches)
             self._done = step
             if self._progress.diverged:
                 self._diverge(step)
-                return
+                return False
             if step % plan.log_every == 0 or step == plan.steps:
                 self._report_training(step)
             if step % plan.evaluate_every == 0 or step == plan.steps:
-                self._progress.evaluation_due = True
-                if not self._evaluate(step):
-                    break
-                self._save()
+                if not self._evaluated(step):
+                    return False
                 if self._out_of_patience():
-                    break
-        if trial.should_stop:
+                    return True
+        if self._done < plan.steps:
             self._save()
-        elif trial.stage == "heldout":
-            self._test()
+        return self._done == plan.steps
+
+    def _evaluated(self, step: int) -> bool:
+        """Evaluates and saves; False when the trial was told to stop meanwhile."""
+        self._progress.evaluation_due = not self._evaluate(step)
+        self._save()
+        return not self._progress.evaluation_due
 
     def _batches(self, step: int) -> Iterator[list[Batch]]:
         return loading.batches(
@@ -107,32 +118,34 @@ class Loop:
             workers=self._setup.workers,
         )
 
-    def _train(self, step: int, batches: Sequence[Batch]) -> None:
+    def _train(self, step: int, batches: Iterator[list[Batch]]) -> None:
         """One optimizer step over its batches."""
         began = time.perf_counter()
-        progress = self._progress
-        self._module.train()
-        own = sum(self._task.targets(batch) for batch in batches)
+        given = next(batches)
+        own = sum(self._task.targets(batch) for batch in given)
         targets = self._ranks.total(own, self._torch_device)
-        with memory.watched(f"step {step}, {len(batches)} batches of {_shapes(batches[0])}"):
-            loss = self._backward(batches, max(targets, 1.0))
+        seeds.seed_step(self._trial.seed, step, self._ranks.rank)
+        self._module.train()
+        scale_too_large = False
+        with memory.watched(f"step {step}, {len(given)} batches of {_shapes(given[0])}"):
+            loss = self._backward(given, max(targets, 1.0))
             self._scaler.unscale_(self._setup.optimizer.torch_optimizer)
             norm = gradients.clip(self._parameters, self._plan.largest_gradient_norm)
             loss = self._ranks.total(loss, self._torch_device)
-            if math.isfinite(loss) and (math.isfinite(norm) or self._scaler.is_enabled()):
+            finite = math.isfinite(loss) and math.isfinite(norm)
+            if finite:
                 self._scaler.step(self._setup.optimizer.torch_optimizer)
-                progress.bad_steps = 0
-            else:
-                progress.bad_steps += 1
+            elif math.isfinite(loss) and self._scaler.get_scale() > 1:
+                scale_too_large = True
             self._scaler.update()
         self._setup.optimizer.torch_optimizer.zero_grad(set_to_none=True)
         if step < self._plan.steps:
             self._setup.scheduler.step()
-        progress.explosions.saw(step, norm)
-        progress.loss_sum += loss
-        progress.targets += targets
-        progress.steps += 1
-        progress.seconds += time.perf_counter() - began
+        if not scale_too_large:
+            self._progress.saw(step, norm, finite=finite)
+        if finite:
+            self._progress.count(loss, targets)
+        self._progress.took(time.perf_counter() - began)
         self._norm = norm
 
     def _backward(self, batches: Sequence[Batch], targets: float) -> float:
@@ -158,7 +171,8 @@ class Loop:
             "gradient_norm": self._norm,
             "gradient_explosions": float(progress.explosions.count),
             "weight_norm": gradients.weight_norm(self._parameters),
-            "step_seconds": seconds / progress.steps,
+            "skipped_steps": float(progress.skipped),
+            "step_seconds": seconds / max(1, progress.steps),
             f"{plan.unit}_per_second": progress.targets / seconds,
             "epoch": step / self._setup.order.steps_per_epoch,
             **_named_rates(rates),
@@ -169,7 +183,7 @@ class Loop:
         self._report(step, metrics)
 
     def _evaluate(self, step: int) -> bool:
-        """Evaluates where that is due; False when the trial was told to stop meanwhile."""
+        """Reports how good the model is; False when the trial was told to stop meanwhile."""
         metrics: Mapping[str, float] | None = {}
         if self._ranks.first:
             began = time.perf_counter()
@@ -180,34 +194,25 @@ class Loop:
                 self._report(step, {**metrics, "evaluation_seconds": time.perf_counter() - began})
                 self._judge(step, metrics)
         self._ranks.wait()
-        broken_off = self._ranks.any(flag=metrics is None, device=self._torch_device)
-        self._progress.evaluation_due = broken_off
-        return not broken_off
+        return not self._ranks.any(flag=metrics is None, device=self._torch_device)
 
     def _judge(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Keeps the model where it is the best so far."""
         plan = self._plan
         value = metrics.get(plan.watched, math.nan)
-        if not math.isfinite(value) or not self._progress.judge(
+        if not self._progress.judge(
             step, value, plan.min_improvement, higher=plan.higher_is_better
         ):
             return
         if self._trial.stage == "heldout":
             self._best = state.copied(state.trained(self._task.module))
         if self._trial.artifact_dir is not None:
-            self._keep(self._trial.artifact_dir / "best")
-
-    def _keep(self, folder: Path) -> None:
-        """Writes the model aside, then in place of the one before."""
-        draft = folder.with_name(f".{folder.name}.draft")
-        try:
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
-            self._task.keep(draft)
-            shutil.rmtree(folder, ignore_errors=True)
-            draft.rename(folder)
-        except state.UNWRITABLE as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            _note(f"the best model cannot be kept: {memory.first_line(error)}")
+            try:
+                keeping.keep(self._trial.artifact_dir / "best", self._task.keep)
+            except Exception as error:
+                if not state.unwritable(error):
+                    raise
+                _note(f"the best model cannot be kept: {memory.first_line(error)}")
 
     def _out_of_patience(self) -> bool:
         plan = self._plan
@@ -228,14 +233,20 @@ class Loop:
             self._report(step, dict.fromkeys(sorted(names), math.nan))
 
     def _test(self) -> None:
-        """The held-back data, opened once: with the best weights, after all choices are made."""
+        """The held-back data, opened once: with the best weights, after all choices are made.
+
+        Raises:
+            SystemExit: the trial was told to stop before this was done; all is saved.
+        """
         if not self._ranks.first:
             return
         if self._best is not None:
             state.load_trained(self._task.module, self._best)
         self._module.eval()
-        with seeds.aside(EVALUATION_SEED):
+        with seeds.aside(EVALUATION_SEED), memory.watched("test on held-back data"):
             metrics = self._task.test(lambda: self._trial.should_stop)
+        if metrics is None:
+            raise SystemExit(int(ExitCode.STOPPED))
         if metrics:
             self._report(self._done, metrics)
 
@@ -245,21 +256,22 @@ class Loop:
             self._setup.trackers.log(step, metrics)
 
     def _save(self) -> None:
-        if not self._ranks.first:
+        if not self._ranks.first or not self._done:
             return
         setup = self._setup
         rest: dict[str, Any] = {
             "optimizer": setup.optimizer.torch_optimizer.state_dict(),
             "scheduler": setup.scheduler.state_dict(),
             "scaler": self._scaler.state_dict(),
-            "random": seeds.capture(),
             "progress": self._progress.state(),
             "counters": dict(self._task.counters),
         }
         trained = state.trained(self._task.module)
         try:
             self._trial.save(lambda folder: state.write(folder, trained, rest, self._best))
-        except state.UNWRITABLE as error:
+        except Exception as error:
+            if not state.unwritable(error):
+                raise
             if not self._noted:
                 _note(f"no checkpoint, training goes on: {memory.first_line(error)}")
             self._noted = True
@@ -272,7 +284,6 @@ class Loop:
         self._scaler.load_state_dict(rest["scaler"])
         self._progress = Progress.of(rest["progress"])
         self._task.counters = dict(rest["counters"])
-        seeds.restore(rest["random"])
         self._done = self._trial.done
 
 

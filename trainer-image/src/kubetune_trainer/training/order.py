@@ -35,9 +35,11 @@ class Order:
         for name in ("length", "batch_size", "accumulation"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: {getattr(self, name)} is too small, write 1 or more")
+        if self.seed < 0:
+            raise ValueError(f"seed: {self.seed} must be 0 or more")
         if self.groups and len(self.groups) != self.length:
             raise ValueError(f"groups: {len(self.groups)} given for {self.length} examples")
-        if self.batches_per_epoch == 0:
+        if self.batch_size < self.smallest or self.batches_per_epoch == 0:
             raise ValueError(f"batch_size: no batch has {self.smallest} examples, write more")
 
     @property

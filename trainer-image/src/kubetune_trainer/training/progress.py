@@ -1,5 +1,6 @@
 """What the loop counts between steps, and keeps over attempts."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,22 +10,29 @@ from kubetune_trainer.training.gradients import Explosions
 DIVERGED_AFTER = 3
 """So many steps in a row without a finite loss or gradient, and the trial has diverged."""
 
+TINY = 1e-12
+"""An improvement is more than nothing."""
+
 
 @dataclass(slots=True)
 class Progress:
     """Sums since the last report, and what the trial's end depends on.
 
-    `loss_sum` and `targets` are of the steps since the last report; `seconds` what they took.
-    `bad_steps` counts the last ones in a row that were left out because nothing finite came.
+    `loss_sum` and `targets` are of the steps since the last report that were taken, `seconds` of
+    all of those `steps`. `skipped` steps were left out in the whole trial because nothing finite
+    came, the last `bad_steps` in a row. `mark` is the value that the next one must improve on by
+    some least amount to count for the patience; `best` may be a little better.
     """
 
     loss_sum: float = 0.0
     targets: float = 0.0
     seconds: float = 0.0
     steps: int = 0
+    skipped: int = 0
     bad_steps: int = 0
     best: float | None = None
     best_step: int = 0
+    mark: float | None = None
     without_improvement: int = 0
     evaluation_due: bool = False
     explosions: Explosions = field(default_factory=Explosions)
@@ -39,17 +47,38 @@ class Progress:
         self.loss_sum = self.targets = self.seconds = 0.0
         self.steps = 0
 
+    def saw(self, step: int, norm: float, *, finite: bool) -> None:
+        """Takes a step's gradient norm, and whether the step was taken."""
+        self.skipped += not finite
+        self.bad_steps = 0 if finite else self.bad_steps + 1
+        self.explosions.saw(step, norm)
+
+    def count(self, loss: float, targets: float) -> None:
+        """Takes the loss of a step, summed over its targets."""
+        self.loss_sum += loss
+        self.targets += targets
+
+    def took(self, seconds: float) -> None:
+        """Takes the time of a step."""
+        self.seconds += seconds
+        self.steps += 1
+
     def judge(self, step: int, value: float, least: float, *, higher: bool) -> bool:
-        """Takes an evaluation's value; whether it is the best by at least `least`."""
-        gain = 0.0 if self.best is None else (value - self.best) * (1 if higher else -1)
-        if self.best is None or gain > 0:
-            self.without_improvement = (
-                0 if self.best is None or gain >= least else 1 + (self.without_improvement)
-            )
+        """Takes an evaluation's value; whether it is the best so far.
+
+        One that is better by less than `least` than what last counted as an improvement is no
+        improvement, nor is one that is not finite.
+        """
+        sign = 1 if higher else -1
+        finite = math.isfinite(value)
+        if finite and (self.mark is None or sign * (value - self.mark) >= max(least, TINY)):
+            self.mark, self.without_improvement = value, 0
+        else:
+            self.without_improvement += 1
+        better = finite and (self.best is None or sign * (value - self.best) > 0)
+        if better:
             self.best, self.best_step = value, step
-            return True
-        self.without_improvement += 1
-        return False
+        return better
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""

@@ -1,10 +1,11 @@
 """How learning rates move over a trial's steps."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 SchedulerType: TypeAlias = Literal[
     "constant", "linear", "cosine", "cosine_with_restarts", "polynomial", "one_cycle"
@@ -12,6 +13,9 @@ SchedulerType: TypeAlias = Literal[
 
 LONGEST_WARMUP = 0.2
 """Share of all steps: a longer warmup would leave a trial without training at its rate."""
+
+LAST_SHARE = 1e-4
+"""Of its rate `polynomial` keeps so much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +60,28 @@ def build(optimizer: torch.optim.Optimizer, course: Course) -> LRScheduler:
     """The scheduler; it is stepped once after every optimizer step but the last."""
     if course.kind == "one_cycle":
         return _one_cycle(optimizer, course)
-    from transformers.optimization import get_scheduler  # noqa: PLC0415 - one_cycle needs none
+    return LambdaLR(optimizer, lambda done: factor(course, done))
 
-    special = {}
+
+def factor(course: Course, done: int) -> float:
+    """What the rate is multiplied by after so many steps: the formulas of transformers.
+
+    It grows from 0 over the warmup, and falls to 0 at the end; `polynomial`, of power 1, to a
+    ten-thousandth, and `constant` not at all. These are not imported from there: it takes seconds.
+    """
+    warmup = course.usable_warmup_steps
+    if done < warmup:
+        return done / warmup
+    at = min(1.0, (done - warmup) / max(1, course.steps - warmup))
+    if course.kind == "linear":
+        return 1 - at
+    if course.kind == "polynomial":
+        return LAST_SHARE + (1 - LAST_SHARE) * (1 - at)
+    if course.kind == "cosine":
+        return (1 + math.cos(math.pi * at)) / 2
     if course.kind == "cosine_with_restarts":
-        special = {"num_cycles": course.cycles}
-    made: LRScheduler = get_scheduler(
-        "constant_with_warmup" if course.kind == "constant" else course.kind,
-        optimizer,
-        num_warmup_steps=course.usable_warmup_steps,
-        num_training_steps=course.steps,
-        scheduler_specific_kwargs=special,
-    )
-    return made
+        return 0.0 if at == 1 else (1 + math.cos(math.pi * (course.cycles * at % 1))) / 2
+    return 1.0
 
 
 def _one_cycle(optimizer: torch.optim.Optimizer, course: Course) -> LRScheduler:

@@ -1,4 +1,4 @@
-"""Everything random: seeded once, saved with a checkpoint, left alone by an evaluation."""
+"""Everything random: follows from the trial's seed and the step, whatever came between."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,14 @@ def seed_all(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def seed_step(seed: int, step: int, rank: int = 0) -> None:
+    """Seeds one step of one process of a trial: it is the same whatever was before it."""
+    drawn = np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)
+    seed_all(int(drawn[0]))
+
+
 def capture() -> dict[str, Any]:
-    """The states of all generators, of plain types and tensors that `torch.save` keeps safely."""
+    """The states of all generators."""
     state: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - as above
     kind, keys, position, has_gauss, gauss = state
     version, internal, following = random.getstate()

@@ -11,8 +11,14 @@ from torch import nn
 
 _TRAINED, _REST, _BEST = "trained.safetensors", "state.pt", "best.safetensors"
 
-UNWRITABLE = (OSError, SafetensorError, RuntimeError)
-"""What a full disk looks like, by library."""
+_UNWRITABLE = ("(os error ", "inline_container.cc", "iostream error")
+"""Words of tokenizers and torch, which raise a plain Exception and a RuntimeError."""
+
+
+def unwritable(error: BaseException) -> bool:
+    """Whether it is what a full or broken disk looks like; every library says it in its own way."""
+    known = isinstance(error, OSError | SafetensorError)
+    return known or any(words in str(error) for words in _UNWRITABLE)
 
 
 def write(
@@ -53,8 +59,10 @@ def load_trained(module: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
         ValueError: it is another model's.
     """
     own = trained(module)
-    if own.keys() != state.keys():
-        odd = sorted(own.keys() ^ state.keys())
+    shapes = {name: tensor.shape for name, tensor in own.items()}
+    given = {name: tensor.shape for name, tensor in state.items()}
+    if shapes != given:
+        odd = sorted(name for name, _ in shapes.items() ^ given.items())
         raise ValueError(f"the checkpoint is of another model: {', '.join(odd[:3])}")
     with torch.no_grad():
         for name, tensor in own.items():
