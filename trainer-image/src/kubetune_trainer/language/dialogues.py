@@ -1,17 +1,20 @@
 """Dialogues from JSON lines, and the tokens that a model learns of them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import torch
+from jinja2.exceptions import TemplateError
 
 from kubetune_trainer.exits import BadConfiguration
 
 IGNORED = -100
 """The label of a token that is no target, as torch's cross-entropy has it."""
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
 
 _SHOWN_FAULTS = 5
 
@@ -23,7 +26,7 @@ class Tokenizer(Protocol):
 
     chat_template: str | None
     eos_token: str | None
-    pad_token_id: int | None
+    bos_token_id: int | None
     eos_token_id: int | None
 
     def __call__(self, text: str, *, add_special_tokens: bool) -> Any:
@@ -39,12 +42,14 @@ class Tokenizer(Protocol):
 class Dialogue:
     """What was said up to the last answer, and that answer.
 
-    `messages` end before it. A prompt with its completion has no messages, but a `prompt`.
+    `messages` end before it. A prompt with its completion has no messages, but a `prompt`. `line`
+    is where it was read, as `file:line`.
     """
 
     answer: str
     messages: tuple[Message, ...] = ()
     prompt: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,12 @@ class Encoded:
         """How many tokens are targets; the first one never is, nothing comes before it."""
         return sum(label != IGNORED for label in self.labels[1:])
 
+    @property
+    def question(self) -> tuple[int, ...]:
+        """The tokens before the answer."""
+        size = next((at for at, label in enumerate(self.labels) if label != IGNORED), len(self.ids))
+        return self.ids[:size]
+
 
 def read(path: Path) -> list[Dialogue]:
     """The dialogues of a file: an object a line, with `messages` or `prompt` and `completion`.
@@ -66,43 +77,35 @@ def read(path: Path) -> list[Dialogue]:
     Raises:
         BadConfiguration: the file cannot be read, or some of its lines; the first ones are named.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path}: {error}") from None
     found: list[Dialogue] = []
     faults: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             try:
-                found.append(_parsed(line))
+                found.append(replace(_parsed(line), line=f"{path}:{number}"))
             except ValueError as error:
                 faults.append(f"{path}:{number}: {error}")
     if not found and not faults:
         faults.append(f"{path}: there is nothing in it")
-    if faults:
-        more = len(faults) - _SHOWN_FAULTS
-        rest = [f"and {more} more lines like these"] if more > 0 else []
-        raise BadConfiguration("; ".join(faults[:_SHOWN_FAULTS] + rest))
+    _refuse(faults)
     return found
 
 
-def question(dialogue: Dialogue, tokenizer: Tokenizer) -> str:
-    """The text up to where the answer begins.
+def encode_all(given: Iterable[Dialogue], tokenizer: Tokenizer, max_length: int) -> list[Encoded]:
+    """The tokens of each.
 
     Raises:
-        BadConfiguration: it has messages, and the tokenizer no template for them.
+        BadConfiguration: some of them do not fit the model's template; the first ones are named.
     """
-    if not dialogue.messages:
-        return dialogue.prompt
-    if tokenizer.chat_template is None:
-        raise BadConfiguration(
-            "model: its tokenizer has no chat template; write data of prompt and completion"
-        )
-    text: str = tokenizer.apply_chat_template(
-        list(dialogue.messages), tokenize=False, add_generation_prompt=True
-    )
-    return text
+    found: list[Encoded] = []
+    faults: list[str] = []
+    for dialogue in given:
+        try:
+            found.append(encode(dialogue, tokenizer, max_length))
+        except TemplateError as error:
+            faults.append(f"{dialogue.line}: the model's chat template refuses it: {error}")
+    _refuse(faults)
+    return found
 
 
 def encode(dialogue: Dialogue, tokenizer: Tokenizer, max_length: int) -> Encoded:
@@ -110,21 +113,38 @@ def encode(dialogue: Dialogue, tokenizer: Tokenizer, max_length: int) -> Encoded
 
     Question and answer are tokenized apart, so that the answer's tokens are those that a model
     is asked to continue the question with.
+
+    Raises:
+        BadConfiguration: it has messages, and the tokenizer no template for them.
+        TemplateError: the template does not take these messages.
     """
-    asked = question(dialogue, tokenizer)
+    asked, ending = _texts(dialogue, tokenizer)
     before = list(tokenizer(asked, add_special_tokens=not dialogue.messages)["input_ids"])
-    if dialogue.messages:
-        whole = [*dialogue.messages, {"role": "assistant", "content": dialogue.answer}]
-        text: str = tokenizer.apply_chat_template(whole, tokenize=False)
-        ending = (
-            text.removeprefix(asked) if text.startswith(asked) else _closed(dialogue, tokenizer)
-        )
-    else:
-        ending = _closed(dialogue, tokenizer)
+    if len(before) > 1 and before[-1] == tokenizer.eos_token_id and not dialogue.messages:
+        before.pop()  # some tokenizers end every text
+    first = (tokenizer.bos_token_id, tokenizer.eos_token_id, 0)
+    before = before or [next(token for token in first if token is not None)]
     after = list(tokenizer(ending, add_special_tokens=False)["input_ids"])
     ids = [*before, *after][:max_length]
     labels = [*[IGNORED] * len(before), *after][:max_length]
     return Encoded(tuple(ids), tuple(labels))
+
+
+def _texts(dialogue: Dialogue, tokenizer: Tokenizer) -> tuple[str, str]:
+    """The text up to where the answer begins, and from there to its end."""
+    closed = dialogue.answer + (tokenizer.eos_token or "")
+    if not dialogue.messages:
+        return dialogue.prompt, closed
+    if tokenizer.chat_template is None:
+        raise BadConfiguration(
+            "model: its tokenizer has no chat template; write data of prompt and completion"
+        )
+    asked: str = tokenizer.apply_chat_template(
+        list(dialogue.messages), tokenize=False, add_generation_prompt=True
+    )
+    whole = [*dialogue.messages, {"role": "assistant", "content": dialogue.answer}]
+    text: str = tokenizer.apply_chat_template(whole, tokenize=False)
+    return asked, text.removeprefix(asked) if text.startswith(asked) else closed
 
 
 def padded(examples: Sequence[Encoded], filler: int) -> dict[str, torch.Tensor]:
@@ -142,8 +162,22 @@ def padded(examples: Sequence[Encoded], filler: int) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
-def _closed(dialogue: Dialogue, tokenizer: Tokenizer) -> str:
-    return dialogue.answer + (tokenizer.eos_token or "")
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise BadConfiguration(f"{path}:{number}: no UTF-8: {error.reason}") from None
+    except OSError as error:
+        raise BadConfiguration(f"{path}: {error.strerror}") from None
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    """Says what is wrong with the first lines, where anything is."""
+    if faults:
+        more = len(faults) - _SHOWN_FAULTS
+        rest = [f"and {more} more lines like these"] if more > 0 else []
+        raise BadConfiguration("; ".join([*faults[:_SHOWN_FAULTS], *rest]))
 
 
 def _parsed(line: str) -> Dialogue:
@@ -189,4 +223,6 @@ def _messages(messages: Any) -> Iterator[Message]:
         role, content = fields.get("role"), fields.get("content")
         if not isinstance(role, str) or not isinstance(content, str):
             raise ValueError(f"messages[{index}]: text in role and content is needed")  # noqa: TRY004 - the file's fault
+        if role not in ROLES:
+            raise ValueError(f"messages[{index}]: {role!r} is no role, write {', '.join(ROLES)}")
         yield {"role": role, "content": content}

@@ -28,7 +28,8 @@ class Evaluator(Protocol):
 class Sample:
     """Dialogues that a model is measured on, and their tokens.
 
-    Answers are generated to the first `generated` of them, of at most `new_tokens` tokens each.
+    Answers are generated to the first `generated` of them, of at most `new_tokens` tokens each;
+    `filler` fills rows up.
     """
 
     dialogues: Sequence[Dialogue]
@@ -37,6 +38,7 @@ class Sample:
     generated: int
     new_tokens: int
     batch_size: int
+    filler: int = 0
 
 
 class LocalEvaluator:
@@ -50,7 +52,7 @@ class LocalEvaluator:
         self, model: Any, sample: Sample, stop: Callable[[], bool]
     ) -> Mapping[str, float] | None:
         """`eval_loss`, and of generated answers their shares and `inference_seconds` for each."""
-        with torch.inference_mode(), self._device.autocast():
+        with torch.no_grad(), self._device.autocast():
             loss = self._loss(model, sample, stop)
             if loss is None:
                 return None
@@ -68,7 +70,7 @@ class LocalEvaluator:
             if stop():
                 return None
             examples = sample.encoded[at : at + sample.batch_size]
-            batch = dialogues.padded(examples, self._tokenizer.pad_token_id)
+            batch = dialogues.padded(examples, sample.filler)
             total += float(summed_loss(model, self._moved(batch)))
             targets += sum(example.targets for example in examples)
         return total / max(1, targets)
@@ -78,43 +80,64 @@ class LocalEvaluator:
     ) -> dict[str, float] | None:
         began = time.perf_counter()
         verdicts: list[Verdict] = []
-        asked = sample.dialogues[: sample.generated]
-        for at in range(0, len(asked), sample.batch_size):
+        for at in range(0, sample.generated, sample.batch_size):
             if stop():
                 return None
-            verdicts += self._answered(model, asked[at : at + sample.batch_size], sample)
-        seconds = (time.perf_counter() - began) / len(asked)
+            rows = range(at, min(at + sample.batch_size, sample.generated))
+            verdicts += self._answered(model, sample, rows)
+        seconds = (time.perf_counter() - began) / sample.generated
         return {**answers.shares(verdicts), "inference_seconds": seconds}
 
-    def _answered(self, model: Any, asked: Sequence[Dialogue], sample: Sample) -> list[Verdict]:
-        tokenizer = self._tokenizer
-        texts = [dialogues.question(each, tokenizer) for each in asked]
-        batch = tokenizer(
-            texts,
-            return_tensors="pt",
-            padding=True,
-            padding_side="left",
-            add_special_tokens=not asked[0].messages,
-        )
-        moved = self._moved({name: batch[name] for name in ("input_ids", "attention_mask")})
-        made = model.generate(
-            **moved,
-            max_new_tokens=sample.new_tokens,
-            do_sample=False,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        rows = made[:, moved["input_ids"].shape[1] :].tolist()
+    def _answered(self, model: Any, sample: Sample, rows: range) -> list[Verdict]:
+        questions = [sample.encoded[row].question for row in rows]
+        batch = self._moved(_left_padded(questions, sample.filler))
+        ends = _ends(model, self._tokenizer)
+        made = model.generate(**batch, generation_config=_greedy(sample, ends))
+        answered = made[:, batch["input_ids"].shape[1] :].tolist()
         return [
             sample.judge.verdict(
-                tokenizer.decode(row, skip_special_tokens=True),
-                dialogue.answer,
-                ended=tokenizer.eos_token_id in row,
+                self._tokenizer.decode(tokens, skip_special_tokens=True),
+                sample.dialogues[row].answer,
+                ended=not ends.isdisjoint(tokens),
             )
-            for row, dialogue in zip(rows, asked, strict=True)
+            for row, tokens in zip(rows, answered, strict=True)
         ]
 
     def _moved(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.to(self._device.torch_device) for name, tensor in batch.items()}
+
+
+def _ends(model: Any, tokenizer: Any) -> set[int]:
+    """The tokens that end an answer."""
+    own = model.generation_config.eos_token_id
+    listed = own if isinstance(own, list) else [own]
+    return {token for token in (*listed, tokenizer.eos_token_id) if token is not None}
+
+
+def _greedy(sample: Sample, ends: set[int]) -> Any:
+    """Always the likeliest token, whatever the model's own settings are: comparable answers."""
+    from transformers import GenerationConfig  # noqa: PLC0415 - seconds
+
+    return GenerationConfig(
+        max_new_tokens=sample.new_tokens,
+        do_sample=False,
+        num_beams=1,
+        temperature=1.0,
+        top_p=1.0,
+        top_k=50,
+        repetition_penalty=1.0,
+        no_repeat_ngram_size=0,
+        pad_token_id=sample.filler,
+        eos_token_id=sorted(ends) or None,
+    )
+
+
+def _left_padded(rows: Sequence[Sequence[int]], filler: int) -> dict[str, torch.Tensor]:
+    longest = max(map(len, rows))
+    gaps = [longest - len(row) for row in rows]
+    ids = [[filler] * gap + list(row) for gap, row in zip(gaps, rows, strict=True)]
+    mask = [[0] * gap + [1] * len(row) for gap, row in zip(gaps, rows, strict=True)]
+    return {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
 
 
 def summed_loss(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:

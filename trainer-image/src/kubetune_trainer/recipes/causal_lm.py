@@ -9,10 +9,11 @@ held back for the end, `test_data`, is opened in the held-out stage alone.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from kubetune_trainer import Trial
@@ -28,6 +29,8 @@ from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
 from kubetune_trainer.training.task import Batch
+
+Pair: TypeAlias = tuple[Dialogue, Encoded]
 
 SPLIT_SEED = 20_170_612
 EVALUATION_SHARE = 0.1
@@ -97,11 +100,12 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What is trained and evaluated with."""
+    """What is trained and evaluated with. `notes` say in words what of it was cut."""
 
     train: Sequence[Encoded]
     evaluation: Sample
     test: Callable[[], Sample] | None
+    notes: tuple[str, ...] = ()
 
 
 def train(trial: Trial) -> None:
@@ -113,7 +117,7 @@ def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> 
     """The model and its data; random weights follow from torch's generator, as it was seeded."""
     del seed, artifacts
     base = load(config, device)
-    data = load_data(config, base.tokenizer)
+    data = load_data(config, base.tokenizer, _longest(base.model, config.max_length))
     model = prepare(base, config)
     group = Group(
         name="model",
@@ -122,7 +126,7 @@ def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> 
         weight_decay=config.weight_decay,
     )
     task = AnswerTask(model, base.tokenizer, data, LocalEvaluator(base.tokenizer, device))
-    return Built(task=task, groups=(group,), judged=JUDGED)
+    return Built(task=task, groups=(group,), judged=JUDGED, notes=data.notes)
 
 
 def load(config: Config, device: Device) -> Base:
@@ -132,16 +136,24 @@ def load(config: Config, device: Device) -> Base:
     trained as a whole in fp32.
 
     Raises:
-        BadConfiguration: there is no such model.
+        BadConfiguration: there is no such model, or not all of it.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - seconds
 
     dtype = device.dtype if config.method == "lora" else torch.float32
+    if config.model.startswith(("/", ".")) and not Path(config.model).is_dir():
+        raise BadConfiguration(f"model: {config.model}: there is no such folder")
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model)
-        model: Any = AutoModelForCausalLM.from_pretrained(config.model, dtype=dtype)
-    except (OSError, ValueError) as error:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            config.model, dtype=dtype, output_loading_info=True
+        )
+    except (OSError, ValueError, SafetensorError) as error:
         raise BadConfiguration(f"model: {config.model}: {error}") from error
+    model, told = loaded
+    if missing := sorted(told["missing_keys"]):
+        words = f"{len(missing)} of its weights are missing, such as {missing[0]}"
+        raise BadConfiguration(f"model: {config.model}: {words}")
     rows = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > rows:
         words = f"its tokenizer has {len(tokenizer)} tokens, the model knows {rows}"
@@ -159,33 +171,47 @@ def prepare(base: Base, config: Config) -> nn.Module:
     """
     model = base.model
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
+        enable = getattr(model, "activation_checkpointing_enable", None)  # its name in newer releases
+        (enable or model.gradient_checkpointing_enable)({"use_reentrant": False})
     if config.method == "full":
         model.requires_grad_(requires_grad=True)
         found: nn.Module = model
         return found
     from peft import LoraConfig, get_peft_model  # noqa: PLC0415 - seconds
 
-    names = [name.strip() for name in config.lora_targets.split(",") if name.strip()]
-    targets: Any = "all-linear" if names == ["all-linear"] else names
-    try:
-        wrapped: nn.Module = get_peft_model(
-            model,
-            LoraConfig(
-                r=config.lora_rank,
-                lora_alpha=cast("int", config.lora_alpha),
-                lora_dropout=config.lora_dropout,
-                target_modules=targets,
-                task_type="CAUSAL_LM",
-            ),
-        )
-    except ValueError as error:
-        raise BadConfiguration(f"lora_targets: {config.lora_targets}: {error}") from error
+    wrapped: nn.Module = get_peft_model(
+        model,
+        LoraConfig(
+            r=config.lora_rank,
+            lora_alpha=cast("int", config.lora_alpha),
+            lora_dropout=config.lora_dropout,
+            target_modules=_targets(model, config.lora_targets),
+            task_type="CAUSAL_LM",
+        ),
+    )
     return wrapped
 
 
-def load_data(config: Config, tokenizer: Any) -> Data:
+def _targets(model: nn.Module, asked: str) -> list[str] | str:
+    """The layers that get an adapter, by the ends of their names.
+
+    Raises:
+        BadConfiguration: the model has no such layers; it is told which it has.
+    """
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    if names == ["all-linear"]:
+        return "all-linear"
+    layers = [name for name, layer in model.named_modules() if isinstance(layer, nn.Linear)]
+    known = [name for name, _ in model.named_modules()]
+    wrong = [name for name in names if not any(f".{each}".endswith(f".{name}") for each in known)]
+    if wrong or not names:
+        ends = ", ".join(sorted({name.rpartition(".")[2] for name in layers}))
+        words = f"no layer is named {', '.join(wrong)}" if wrong else "nothing is named"
+        raise BadConfiguration(f"lora_targets: {words}; write all-linear or of {ends}")
+    return names
+
+
+def load_data(config: Config, tokenizer: Any, max_length: int) -> Data:
     """Reads and tokenizes the data; the held-back ones not before they are asked for.
 
     Raises:
@@ -195,27 +221,47 @@ def load_data(config: Config, tokenizer: Any) -> Data:
     found = dialogues.read(Path(config.train_data))
     if config.eval_data:
         apart = dialogues.read(Path(config.eval_data))
-    else:
+    elif len(found) > 1:
         found, apart = split(found)
-    train_set = _encoded(found, tokenizer, config, config.train_data)[1]
+    else:
+        raise BadConfiguration(f"{config.train_data}: one line cannot be split, write eval_data")
+    train_set = _encoded(found, tokenizer, max_length, config.train_data)
 
     def sample(given: Sequence[Dialogue], path: str, most: int) -> Sample:
-        kept, encoded = _encoded(given, tokenizer, config, path)
-        most = most or len(kept)
+        kept = _encoded(given, tokenizer, max_length, path)[: most or None]
         return Sample(
-            dialogues=kept[:most],
-            encoded=encoded[:most],
+            dialogues=[dialogue for dialogue, _ in kept],
+            encoded=[encoded for _, encoded in kept],
             judge=judge,
-            generated=min(config.generated_samples, most, len(kept)),
+            generated=min(config.generated_samples, len(kept)),
             new_tokens=config.max_new_tokens,
             batch_size=config.eval_batch_size,
+            filler=tokenizer.pad_token_id or 0,
         )
 
-    def test() -> Sample:
-        return sample(dialogues.read(Path(config.test_data)), config.test_data, 0)
+    return Data(
+        train=[encoded for _, encoded in train_set],
+        evaluation=sample(apart, config.eval_data or config.train_data, config.eval_samples),
+        test=(lambda: sample(dialogues.read(Path(config.test_data)), config.test_data, 0))
+        if config.test_data
+        else None,
+        notes=_cut(train_set, len(found), max_length),
+    )
 
-    evaluation = sample(apart, config.eval_data or config.train_data, config.eval_samples)
-    return Data(train_set, evaluation, test if config.test_data else None)
+
+def _longest(model: Any, asked: int) -> int:
+    """As many tokens as were asked for, or as the model has positions."""
+    return min(asked, getattr(model.config, "max_position_embeddings", None) or asked)
+
+
+def _cut(kept: Sequence[Pair], given: int, max_length: int) -> tuple[str, ...]:
+    """What was lost of the training data, in words."""
+    full = sum(len(encoded.ids) == max_length for _, encoded in kept)
+    found = [f"{full} of {given} dialogues fill {max_length} tokens and may be cut"] if full else []
+    if given > len(kept):
+        words = f"{given - len(kept)} of {given} dialogues have no answer"
+        found.append(f"{words} within {max_length} tokens: left out")
+    return tuple(found)
 
 
 def split(found: Sequence[Dialogue]) -> tuple[list[Dialogue], list[Dialogue]]:
@@ -225,16 +271,13 @@ def split(found: Sequence[Dialogue]) -> tuple[list[Dialogue], list[Dialogue]]:
     return [found[index] for index in sorted(order[size:])], [found[i] for i in order[:size]]
 
 
-def _encoded(
-    given: Sequence[Dialogue], tokenizer: Any, config: Config, path: str
-) -> tuple[list[Dialogue], list[Encoded]]:
+def _encoded(given: Sequence[Dialogue], tokenizer: Any, max_length: int, path: str) -> list[Pair]:
     """Those with a target left after the cut."""
-    pairs = [(each, dialogues.encode(each, tokenizer, config.max_length)) for each in given]
-    kept = [(dialogue, encoded) for dialogue, encoded in pairs if encoded.targets]
+    found = dialogues.encode_all(given, tokenizer, max_length)
+    kept = [pair for pair in zip(given, found, strict=True) if pair[1].targets]
     if not kept:
-        words = f"max_length: {config.max_length} leaves no answer of {path}, write more"
-        raise BadConfiguration(words)
-    return [dialogue for dialogue, _ in kept], [encoded for _, encoded in kept]
+        raise BadConfiguration(f"max_length: {max_length} leaves no answer of {path}, write more")
+    return kept
 
 
 class AnswerTask:
@@ -255,7 +298,7 @@ class AnswerTask:
     def collate(self, examples: Sequence[tuple[int, int]]) -> Batch:
         """Tokens of the dialogues, filled up to the longest."""
         encoded = [self._data.train[index] for index, _ in examples]
-        return dialogues.padded(encoded, self._tokenizer.pad_token_id)
+        return dialogues.padded(encoded, self._tokenizer.pad_token_id or 0)
 
     def targets(self, batch: Batch) -> float:
         """Tokens of answers."""
