@@ -82,6 +82,26 @@ def test_in_a_pod():
     assert found.result_file == Path("/dev/termination-log")
 
 
+@pytest.mark.parametrize(
+    ("environ", "rank", "name"),
+    [
+        ({"RANK": "0"}, 0, "log"),
+        ({"RANK": "1"}, 1, None),
+        ({"LOCAL_RANK": "1"}, 1, None),
+        ({"RANK": "0", "LOCAL_RANK": "1"}, 0, "log"),
+        ({"RANK": "0", "KUBETUNE_TRAINER_EACH": "1"}, 0, "log.0"),
+        ({"RANK": "1", "KUBETUNE_TRAINER_EACH": "1"}, 1, "log.1"),
+    ],
+)
+def test_one_of_several(environ, rank, name):
+    """Of several processes the first has the port and the result, unless each has one."""
+    port = {"KUBETUNE_METRICS_PORT": "9464", "KUBETUNE_TERMINATION_LOG": "/folder/log"}
+    found = read_environment(port | environ)
+    assert found.rank == rank
+    assert found.metrics_port == (None if rank else 9464)
+    assert found.result_file == (name and Path("/folder") / name)
+
+
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "1.5"])
 def test_wrong_port(port):
     """A port that cannot be one is refused with its value."""

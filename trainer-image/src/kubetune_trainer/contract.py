@@ -14,8 +14,11 @@ CHECKPOINT_DIR = "KUBETUNE_CHECKPOINT_DIR"
 METRICS_HOST = "KUBETUNE_METRICS_HOST"
 METRICS_PORT = "KUBETUNE_METRICS_PORT"
 TERMINATION_LOG = "KUBETUNE_TERMINATION_LOG"
-RANK = "RANK"
-"""Set by torchrun: which of several processes of one trial this is, counted from 0."""
+RANKS = ("RANK", "LOCAL_RANK")
+"""Set by torchrun, and by frameworks that start their own processes: which of several processes of
+one trial this is, counted from 0."""
+EACH = "KUBETUNE_TRAINER_EACH"
+"""Set by `launching`: every process writes a result, from which it makes that of the trial."""
 
 Value: TypeAlias = bool | int | float | str
 """What one parameter can be."""
@@ -46,24 +49,34 @@ class Order:
 class Environment:
     """All that surrounds a trial. `order` is None outside any study.
 
-    Of several processes only the one of `rank` 0 shows live values.
+    Of several processes only the one of `rank` 0 shows live values; `result_file` is None where
+    this one's result is not the trial's.
     """
 
     order: Order | None
     checkpoint_dir: Path | None
     metrics_host: str
     metrics_port: int | None
-    result_file: Path
+    result_file: Path | None
     rank: int = 0
 
 
-def result_file(environ: Mapping[str, str]) -> Path:
+def result_file(environ: Mapping[str, str]) -> Path | None:
     """Where the result goes: the container's termination message unless told otherwise.
 
-    Each of several processes has a file of its own, for whoever started them.
+    Of several processes each has a file of its own where `launching` started them, else only the
+    first one has one.
     """
     path = Path(environ.get(TERMINATION_LOG) or "/dev/termination-log")
-    return of_rank(path, int(environ[RANK])) if RANK in environ else path
+    if environ.get(EACH):
+        return of_rank(path, rank_of(environ))
+    return None if rank_of(environ) else path
+
+
+def rank_of(environ: Mapping[str, str]) -> int:
+    """Which of several processes this is; 0 for a single one."""
+    said = next((environ[name] for name in RANKS if environ.get(name)), "0")
+    return int(said) if said.isdecimal() else 0
 
 
 def of_rank(path: Path, rank: int) -> Path:
@@ -79,7 +92,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     """
     text = environ.get(TRIAL)
     folder = environ.get(CHECKPOINT_DIR)
-    rank = int(environ.get(RANK) or 0)
+    rank = rank_of(environ)
     return Environment(
         order=None if text is None else read_order(text),
         checkpoint_dir=Path(folder) if folder else None,

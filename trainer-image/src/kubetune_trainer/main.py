@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     count = launching.processes() if _wants_torch(arguments) else 1
     if count > 1:
         given = sys.argv[1:] if arguments is None else arguments
-        raise SystemExit(launching.launch(count, given))
+        raise SystemExit(launching.launch(count, ("-m", "kubetune_trainer", *given)))
     with Trial.from_environment() as trial:
         command = _read(_parser(named=True), arguments)
         train = _recipe(command.recipe)

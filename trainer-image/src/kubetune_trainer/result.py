@@ -59,7 +59,15 @@ def write(result: Result, path: Path) -> None:
     Raises:
         OSError: the file can be written neither way.
     """
-    data = encode(result)
+    place(encode(result), path)
+
+
+def place(data: bytes, path: Path) -> None:
+    """Writes an encoded result, as `write` does.
+
+    Raises:
+        OSError: the file can be written neither way.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(data)

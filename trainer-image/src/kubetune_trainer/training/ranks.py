@@ -56,13 +56,15 @@ class Ranks:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """The processes that `torchrun` started, for the block; alone without it."""
+    """The processes that `torchrun` started, for the block; alone without it.
+
+    A block that fails does not take leave of the others: it would wait for them, or break their
+    step, before it has said why.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Ranks()
         return
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield Ranks(dist.get_rank(), size)
-    finally:
-        dist.destroy_process_group()
+    yield Ranks(dist.get_rank(), size)
+    dist.destroy_process_group()
