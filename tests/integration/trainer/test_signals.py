@@ -149,6 +149,37 @@ def test_what_breaks_after_a_stop_is_a_stop(study):
     assert "a worker is gone" in err
 
 
+@pytest.mark.parametrize("ending", ["sys.exit()", "sys.exit(3)", "raise SystemExit('told to')"])
+def test_an_exit_after_a_stop_is_a_stop(study, ending):
+    """A framework that leaves its loop by an exit when it sees SIGTERM does not complete."""
+    process = start(
+        study,
+        f"""
+        with Trial.from_environment() as trial:
+            os.kill(os.getpid(), signal.SIGTERM)
+            {ending}
+        """,
+    )
+    code, _, _ = finish(process)
+    assert code == 143
+    assert study.result["state"] == "Stopped"
+
+
+def test_progress_of_1_is_the_end(study):
+    """Who counts steps without `steps` says by the progress that none is left."""
+    process = start(
+        study,
+        """
+        with Trial.from_environment() as trial:
+            trial.progress(1.0)
+            os.kill(os.getpid(), signal.SIGTERM)
+        """,
+    )
+    code, _, _ = finish(process)
+    assert code == 0
+    assert study.result["state"] == "Complete"
+
+
 @pytest.mark.parametrize(
     ("line", "code", "reason"),
     [

@@ -205,6 +205,15 @@ def test_save_needs_a_step(study):
         trial.save(lambda folder: None)
 
 
+def test_save_at_a_step(study):
+    """Who counts steps without `steps` says which one a checkpoint is of."""
+    with in_study(study) as trial:
+        trial.report(step=5, accuracy=0.5)
+        trial.save(lambda folder: None, step=5)
+    with in_study(study, attempt=2, resume=True) as trial:
+        assert (trial.done, trial.resumed_from.name) == (5, "step-000000005")
+
+
 def test_save_without_a_folder():
     """A study that keeps no checkpoints makes `save` do nothing."""
     with Trial.from_environment({}) as trial:

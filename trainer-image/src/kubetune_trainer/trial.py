@@ -195,7 +195,6 @@ class Trial:
         """
         if total < 1:
             raise BadConfiguration(f"steps: {total} is too few, write 1 or more")
-        self._finished = False
         self._total = total
         self.progress(min(1.0, (self._first_step - 1) / total))
         for step in range(self._first_step, total + 1):
@@ -205,7 +204,6 @@ class Trial:
             self._step = step
             yield step
             self.progress(step / total)
-        self._finished = True
 
     def report(self, step: float | None = None, **metrics: float) -> None:
         """Shows values of this step, as they are: NaN and infinities too.
@@ -238,24 +236,30 @@ class Trial:
     def progress(self, ratio: float) -> None:
         """Says how much of the trial is done, 0 to 1; `steps` does it by itself.
 
+        At 1 nothing is left to do: a trial that is told to stop after that is complete.
+
         Raises:
             ValueError: the ratio is not between 0 and 1.
         """
         if not 0 <= ratio <= 1:
             raise ValueError(f"progress: {ratio} is not between 0 and 1")
+        self._finished = ratio == 1
         self._live = replace(self._live, progress=float(ratio))
 
-    def save(self, fill: Callable[[Path], None]) -> None:
+    def save(self, fill: Callable[[Path], None], *, step: int | None = None) -> None:
         """Saves a checkpoint of the current step: `fill` writes its files into a given folder.
 
         It replaces the one before as a whole, and the next attempt finds it in `resumed_from`
-        with `steps` beginning after it. Does nothing when no checkpoints are kept.
+        with `steps` beginning after it. Does nothing when no checkpoints are kept. `step` is for
+        who counts steps without `steps`: a framework with a loop of its own.
 
         Raises:
-            RuntimeError: outside of `steps`, where there is no step to go on from.
+            RuntimeError: outside of `steps` and without `step`: there is nothing to go on from.
         """
         if self.checkpoint_dir is None:
             return
+        if step is not None:
+            self._step = step
         if self._step is None:
             raise RuntimeError("save() belongs into the loop over trial.steps(...)")
         record = checkpoints.Record(
@@ -289,7 +293,10 @@ class Trial:
         """Ends the process with the contract's code, or lets Python go on where that says it."""
         if isinstance(error, BadConfiguration):
             sys.stderr.write(f"{error}\n")
-        elif self._in_study and error is not None and not isinstance(error, SystemExit):
+        elif isinstance(error, SystemExit):
+            if ending.state != "Stopped":
+                return False
+        elif self._in_study and error is not None:
             traceback.print_exception(error)
         elif error is not None:
             return False
@@ -377,7 +384,10 @@ def _note(text: str) -> None:
     sys.stderr.flush()
 
 
-def _write(result: Result, path: Path) -> None:
+def _write(result: Result, path: Path | None) -> None:
+    """Writes it where there is a place for it: of several processes only one may have one."""
+    if path is None:
+        return
     try:
         write(result, path)
     except OSError as error:
