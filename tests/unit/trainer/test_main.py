@@ -22,7 +22,7 @@ def recipe(monkeypatch):
 def test_help_lists_recipes(recipe, capsys, exit_code):
     """`--help` names every recipe with its phrase."""
     assert exit_code(lambda: main.main(["--help"])) == 0
-    assert "echo       says nothing" in capsys.readouterr().out
+    assert "echo             says nothing" in capsys.readouterr().out
 
 
 def test_settings(recipe):
