@@ -1,5 +1,6 @@
 """What the documents show works as they show it, and leads somewhere."""
 
+import json
 import os
 import re
 import subprocess
@@ -82,6 +83,99 @@ def test_a_trainer_is_an_ordinary_script(tmp_path: Path) -> None:
     done = run([sys.executable, "train.py"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"step 10\s+loss 0\.", done.stdout + done.stderr)
+
+
+def test_a_whole_shell_script_is_a_trial(tmp_path: Path) -> None:
+    """The how-to's longer script tunes in its own manifest's study."""
+    for name in ("sh steps.sh", "yaml steps.yaml"):
+        (tmp_path / name.split()[1]).write_text(block(HOW_TO, name))
+    done = run(["kubetune", "run", "steps.yaml", "-o", "out"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Complete: loss ") == 4
+
+
+def test_a_shell_script_is_stopped_and_goes_on(tmp_path: Path) -> None:
+    """It ends its step at SIGTERM with 143 and a result; the next attempt begins after it."""
+    (tmp_path / "steps.sh").write_text(block(HOW_TO, "sh steps.sh"))
+    with subprocess.Popen(
+        ["sh", "steps.sh"],
+        cwd=tmp_path,
+        env=attempt(tmp_path, steps=100_000, resume=False),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("step 1 loss 0.")
+        process.terminate()
+        process.stdout.read()
+    result = json.loads((tmp_path / "result").read_text())
+    assert process.returncode == 143
+    assert result["state"] == "Stopped"
+    last = result["step"]
+
+    again = attempt(tmp_path, steps=last + 2, resume=True)
+    words = ["sh", "steps.sh"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=again, capture_output=True, text=True, check=True
+    )
+    assert [line.split()[1] for line in done.stdout.splitlines()] == [str(last + 1), str(last + 2)]
+    assert json.loads((tmp_path / "result").read_text())["state"] == "Complete"
+
+
+def test_a_shell_script_refuses_what_it_cannot_use(tmp_path: Path) -> None:
+    """A value out of range exits 64 with its reason."""
+    (tmp_path / "steps.sh").write_text(block(HOW_TO, "sh steps.sh"))
+    environment = {**attempt(tmp_path, steps=2, resume=False), "KUBETUNE_PARAM_rate": "7"}
+    done = subprocess.run(
+        ["sh", "steps.sh"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 64
+    assert json.loads((tmp_path / "result").read_text())["reason"] == "BadConfiguration"
+
+
+def attempt(folder: Path, *, steps: int, resume: bool) -> dict[str, str]:
+    """What a study sets for one attempt of a trial."""
+    return {
+        "PATH": os.environ["PATH"],
+        "KUBETUNE_PARAM_rate": "0.5",
+        "KUBETUNE_PARAM_steps": str(steps),
+        "KUBETUNE_TRIAL": json.dumps({"schema": 1, "trial": 0, "resume": resume}),
+        "KUBETUNE_CHECKPOINT_DIR": str(folder),
+        "KUBETUNE_TERMINATION_LOG": str(folder / "result"),
+    }
+
+
+def test_a_python_loop_saves_and_goes_on(tmp_path: Path) -> None:
+    """The how-to's loop with checkpoints goes on after the step that it saved last."""
+    script = block(HOW_TO, "python resumed.py")
+    (tmp_path / "short.py").write_text(script.replace("trial.steps(20)", "trial.steps(3)"))
+    (tmp_path / "resumed.py").write_text(script)
+    for resume, name in ((False, "short.py"), (True, "resumed.py")):
+        environment = attempt(tmp_path, steps=0, resume=resume)
+        order = {**json.loads(environment["KUBETUNE_TRIAL"]), "parameters": {"rate": 0.5}}
+        done = subprocess.run(
+            [sys.executable, name],
+            cwd=tmp_path,
+            env={**environment, "KUBETUNE_TRIAL": json.dumps(order)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout.splitlines()[0].split() == ["step", "4", "loss", "0.0625"]
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "steps.yaml", "hf.yaml", "foreign.yaml"])
+def test_every_manifest_of_the_how_to_is_valid(tmp_path: Path, name: str) -> None:
+    """What is shown is accepted without a warning."""
+    file = tmp_path / name
+    file.write_text(block(HOW_TO, f"yaml {name}"))
+    done = command("validate", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_readme_s_manifest_is_valid(tmp_path: Path) -> None:

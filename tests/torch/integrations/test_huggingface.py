@@ -12,6 +12,7 @@ from torch import nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from kubetune_trainer.integrations.huggingface import KubetuneCallback
+from tests.torch.integrations.documents import tuned
 from tests.torch.recorded import Recorded
 
 STEPS = 12
@@ -159,3 +160,12 @@ def test_nan_is_passed_on(tmp_path: Path) -> None:
     trial = train(Recorded(tmp_path, {}), bad=True, max_steps=3)
     assert [math.isnan(loss) for loss in trial.values("loss")] == [True] * 3
     assert trial.result["metrics"]["eval_loss"] == "NaN"
+
+
+@pytest.mark.timeout(300)
+def test_the_how_to_s_script_tunes(tmp_path: Path, tiny_lm: Path) -> None:
+    """The how-to's script and manifest, with a tiny model: both trials complete with a loss."""
+    lines = [f"the {word} is {size}" for word in ("cat", "dog", "hen") for size in range(8)]
+    (tmp_path / "train.txt").write_text("\n".join(lines))
+    said = tuned(tmp_path, "hf.py", **{"Qwen/Qwen2.5-0.5B": str(tiny_lm)})
+    assert said.count("Complete: eval_loss ") == 2

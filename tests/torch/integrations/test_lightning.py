@@ -12,9 +12,35 @@ import torch
 from torch import nn
 
 from kubetune_trainer.integrations.lightning import KubetuneCallback
+from tests.torch.integrations.documents import tuned
 from tests.torch.recorded import Recorded
 
 EPOCHS, BATCHES = 4, 3
+
+PROJECT = """
+import torch
+from lightning import LightningDataModule, LightningModule
+
+class Model(LightningModule):
+    def __init__(self, learning_rate):
+        super().__init__()
+        self.layer, self.rate = torch.nn.Linear(2, 1), learning_rate
+
+    def training_step(self, batch, _):
+        return self.layer(batch).square().mean()
+
+    def validation_step(self, batch, _):
+        self.log("eval_loss", self.layer(batch).square().mean())
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=self.rate)
+
+class Data(LightningDataModule):
+    def train_dataloader(self):
+        return torch.utils.data.DataLoader(torch.ones(8, 2), batch_size=2)
+
+    val_dataloader = train_dataloader
+"""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's own, of torch and of its advice
 
@@ -123,3 +149,11 @@ def test_nan_is_passed_on(tmp_path: Path) -> None:
     trial = train(Recorded(tmp_path, {}), bad=True)
     assert all(math.isnan(loss) for loss in trial.values("train_loss"))
     assert trial.result["metrics"]["eval_loss"] == "NaN"
+
+
+@pytest.mark.timeout(300)
+def test_the_how_to_s_script_tunes(tmp_path: Path) -> None:
+    """The how-to's script, with a model of its reader's: both trials complete with a loss."""
+    (tmp_path / "project.py").write_text(PROJECT)
+    said = tuned(tmp_path, "lit.py")
+    assert said.count("Complete: eval_loss ") == 2
