@@ -6,7 +6,7 @@ from typing import Any
 
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.trial import Outcome, TrialState
+from kubetune.domain.trial import Outcome, Point, TrialState
 from tests.builders import NOW, make_outcome, make_points, make_study
 from tests.fakes.clock import FakeClock
 
@@ -23,22 +23,24 @@ spec:
 """
 
 
-def make_run(folder: Path, *names: str, manifest: str = MANIFEST) -> Path:
+def make_run(
+    folder: Path, *names: str, manifest: str = MANIFEST, curve: tuple[Point, ...] = ()
+) -> Path:
     """A run's folder: a complete, a diverged and a running trial for each study."""
     folder.mkdir()
     (folder / "study.yaml").write_text(manifest)
     for name in names or ("study",):
-        asyncio.run(fill(f"sqlite:///{folder / 'trials.sqlite3'}", name))
+        asyncio.run(fill(f"sqlite:///{folder / 'trials.sqlite3'}", name, curve))
     return folder
 
 
-async def fill(url: str, name: str) -> None:
+async def fill(url: str, name: str, curve: tuple[Point, ...] = ()) -> None:
     """Three trials: Complete, Failed with words that are none, Running."""
     store = await OptunaStore.open(url, name, make_study(name=name), FakeClock(NOW))
     await store.draw(3)
     for number, outcome in enumerate((make_outcome(0.9), _failed())):
         await store.started(number, 1, NOW)
-        await store.record(number, make_points(0.8, 0.9))
+        await store.record(number, curve or make_points(0.8, 0.9))
         await store.tell(number, outcome, NOW, NOW + 10)
     await store.close()
 

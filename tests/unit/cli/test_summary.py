@@ -9,7 +9,7 @@ from rich.console import Console
 from kubetune.cli import summary
 from kubetune.domain.planner import plan
 from kubetune.domain.study import Direction, Objective, StudySpec
-from kubetune.domain.trial import Trial
+from kubetune.domain.trial import Point, Trial
 from tests.builders import ACCURACY, make_observation, make_outcome, make_study, make_trial
 
 FOLDER = Path("runs") / ("a-long-name-" * 8)
@@ -40,6 +40,17 @@ def test_the_best_configuration_is_whole() -> None:
     """Fixed and derived values are part of what to train with."""
     text = said(make_trial(3, 0.5, parameters={"x": 0.25, "epochs": 10}))
     assert "Best configuration (trial 3):\n  x: 0.25\n  epochs: 10\n" in text
+
+
+def test_trials_that_trained_badly_are_counted() -> None:
+    """By mark, where no state says so; without any there is no such line."""
+    reports = ({"accuracy": 0.5, "gradient_explosions": 2.0},)
+    curve = tuple(Point(1.0, metrics) for metrics in reports)
+    text = said(
+        make_trial(0, 0.5, curve=curve), make_trial(1, 0.6, curve=curve), make_trial(2, 0.7)
+    )
+    assert "  marked by their curves: 2 GradientExplosion\n" in text
+    assert "marked" not in said(make_trial(0, 0.5))
 
 
 def test_paths_and_commands_are_never_cut() -> None:

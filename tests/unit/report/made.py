@@ -14,7 +14,7 @@ from kubetune.domain.study import (
     StudySpec,
     TrialPolicy,
 )
-from kubetune.domain.trial import Outcome, Trial, TrialState
+from kubetune.domain.trial import Outcome, Point, Trial, TrialState
 from kubetune.report.findings import Findings, gather
 from tests.builders import make_outcome, make_points, make_study, make_trial
 
@@ -108,6 +108,15 @@ def pruned(number: int, steps: int = 2, **changes: Any) -> Trial:
     """A trial that was cut."""
     end = Outcome(TrialState.PRUNED, TrialReason.PRUNED, f"value 0.5 at step {steps} is too low")
     return trial(number, outcome=end, curve=make_points(*[0.5] * steps), **changes)
+
+
+def overfitted(number: int, **changes: Any) -> Trial:
+    """A complete trial that was best at its third step of eight; its training loss went on."""
+    judged = (0.7, 0.8, 0.9, 0.86, 0.8, 0.75, 0.7, 0.66)
+    losses = (0.8, 0.6, 0.5, 0.42, 0.35, 0.3, 0.2, 0.15)
+    pairs = enumerate(zip(judged, losses, strict=True))
+    curve = tuple(Point(step + 1, {"accuracy": one, "loss": loss}) for step, (one, loss) in pairs)
+    return trial(number, max(judged), **({"curve": curve} | changes))
 
 
 def trials() -> tuple[Trial, ...]:

@@ -29,6 +29,22 @@ def test_one_reason_for_many_failures():
     assert not said("OutOfMemory", *complete, oom[0])
 
 
+def test_a_mark_that_many_trials_bear():
+    """Two of five are worth a treatment; a mark that is their reason has been treated already."""
+    complete = tuple(made.trial(number, 0.95) for number in range(3))
+    learned = tuple(made.overfitted(number) for number in (3, 4))
+    assert said("2 of 5 trials are marked Overfitting: train for fewer", *complete, *learned)
+    assert not said("marked", *complete, learned[0])
+    diverged = tuple(made.failed(number, TrialReason.DIVERGED) for number in (3, 4))
+    assert not said("marked", *complete, *diverged)
+
+
+def test_a_best_trial_that_overfitted():
+    """How long to train it is worth knowing."""
+    assert said("(trial 1) was best at step 3", made.trial(0, 0.5), made.overfitted(1))
+    assert not said("was best at", made.trial(0, 0.95), made.overfitted(1))
+
+
 def test_what_failing_trials_have_in_common():
     """A choice that all of them made, and few others, is named."""
     complete = tuple(made.trial(number, 0.5) for number in range(4))

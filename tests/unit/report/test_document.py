@@ -51,6 +51,16 @@ def test_an_infeasible_trial_is_never_the_best():
     assert "| OutcomeConstraintBroken | 1 | 50 % | trial 0: `memory is 9, at most 8` |" in text
 
 
+def test_failure_modes_are_counted():
+    """Complete trials are among them; those that the study's end stopped are not."""
+    cancelled = made.failed(3, TrialReason.CANCELLED)
+    these = (made.overfitted(0), made.overfitted(1), made.trial(2, 0.5), cancelled)
+    text = document(made.findings(*these))
+    assert "## Failure modes\n\nSeen in the curves, whatever state the trial ended in." in text
+    assert "| Overfitting | 2 | 67 % | trial 0: `accuracy was best at step 3 with 0.9 and" in text
+    assert "## Failure modes" not in document(made.findings(made.trial(0, 0.5)))
+
+
 def test_several_objectives_have_a_front():
     """No single best: the whole Pareto front is listed, the beaten trial is not."""
     these = (made.pair(0, 0.9, 30.0), made.pair(1, 0.8, 10.0), made.pair(2, 0.7, 20.0))

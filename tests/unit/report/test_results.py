@@ -37,7 +37,7 @@ def test_every_trial_is_there_whole():
     assert data["trials"][5].keys() == {
         *("number", "state", "reason", "message", "parameters", "active", "values", "metrics"),
         *("attempts", "seconds", "curve", "seed", "initial", "baseline", "rejected"),
-        "constraints",
+        *("constraints", "marks"),
     }
     assert data["trials"][3]["curve"][1] == {"step": 2, "metrics": {"accuracy": 0.5}}
 
@@ -51,6 +51,20 @@ def test_numbers_that_json_cannot_write_are_words():
         "b": "Infinity",
         "c": "-Infinity",
     }
+
+
+def test_marks_have_their_figures():
+    """How a trial went wrong by its curves, from which step, and a sentence; else nothing."""
+    shown = read(made.overfitted(0), made.trial(1, 0.5))["trials"]
+    assert shown[0]["marks"] == [
+        {
+            "mark": "Overfitting",
+            "step": 3,
+            "message": "accuracy was best at step 3 with 0.9 and ended at 0.7,"
+            " while loss fell from 0.6 to 0.2",
+        }
+    ]
+    assert shown[1]["marks"] == []
 
 
 def test_hostile_text_is_only_text():
@@ -75,6 +89,7 @@ def test_a_trial_for_programs_has_the_promised_fields():
     """`kubetune trials --format json` shows these fields and no others."""
     running = brief(made.study(), made.trial(0))
     assert list(running) == [
-        *("number", "state", "reason", "parameters", "values", "metrics", "attempts", "seconds"),
+        *("number", "state", "reason", "marks", "parameters", "values", "metrics", "attempts"),
+        "seconds",
     ]
     assert (running["values"], running["seconds"]) == ({}, None)

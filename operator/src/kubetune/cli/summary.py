@@ -1,6 +1,7 @@
 """What is said when a run ends: the top trials, the best configuration, what to do next."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from kubetune.cli.live import parameters
 from kubetune.cli.output import clean, count, figure
-from kubetune.domain import ranking
+from kubetune.domain import marks, ranking
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial, TrialState
@@ -32,6 +33,8 @@ def show(
             kind = "hard" if constraint.hard else "soft"
             line = f"  {count(times, 'draw')} turned down by {constraint.name} ({kind})"
             _line(console, line, "dim")
+    if marked := _marked(spec, trials):
+        _line(console, f"  {marked}", "dim")
     if top:
         best = top[0]
         what = "Best configuration" if len(spec.objectives) == 1 else "First of the Pareto front"
@@ -45,6 +48,19 @@ def show(
         _line(console, "Mend what fails, then start again with --fresh")
     if top:
         _line(console, f"Retrain: {_retrain(spec, folder)}")
+
+
+def _marked(spec: StudySpec, trials: Sequence[Trial]) -> str:
+    """How many trials trained badly, where their state does not say so."""
+    known = marks.mark(spec, trials)
+    counts = Counter(
+        one.mark.value
+        for trial in trials
+        for one in known.get(trial.number, ())
+        if trial.outcome and trial.outcome.reason.value != one.mark.value
+    )
+    listed = ", ".join(f"{number} {mark}" for mark, number in counts.most_common())
+    return f"marked by their curves: {listed}" if listed else ""
 
 
 def _last_failed(trials: Sequence[Trial]) -> Trial | None:

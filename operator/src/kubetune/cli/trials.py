@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +10,8 @@ from rich.text import Text
 from kubetune.cli import source as sources
 from kubetune.cli.output import Format, clean, console, duration, figure
 from kubetune.cli.states import STYLES
-from kubetune.domain import curves
+from kubetune.domain import curves, marks
+from kubetune.domain.marks import Marked, Marks
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.report.results import brief
@@ -18,30 +20,45 @@ from kubetune.report.results import brief
 def trials(source: str, study: str | None, namespace: str | None, output_format: Format) -> None:
     """Prints every trial in order of number: a table, or one JSON object a line."""
     found = sources.load(source, study, namespace, with_manifest=False)
+    known = marks.mark(found.spec, found.trials)
     if output_format is Format.JSON:
         for trial in found.trials:
-            sys.stdout.write(json.dumps(brief(found.spec, trial), allow_nan=False) + "\n")
+            shown = brief(found.spec, trial, known.get(trial.number, ()))
+            sys.stdout.write(json.dumps(shown, allow_nan=False) + "\n")
         return
-    console().print(_table(found.spec, found.trials))
+    console().print(_table(found.spec, found.trials, known))
 
 
-def _table(spec: StudySpec, found: tuple[Trial, ...]) -> Table:
-    """In brackets: the last value of a trial that has not completed."""
+def _table(spec: StudySpec, found: tuple[Trial, ...], known: Marks) -> Table:
+    """In brackets: the last value of a trial that has not completed.
+
+    Marks have a column where a trial has one that its reason does not say.
+    """
+    words = {trial.number: _words(trial, known.get(trial.number, ())) for trial in found}
+    with_marks = any(words.values())
     table = Table(box=None, pad_edge=False)
     table.add_column("trial", justify="right")
     table.add_column("state", no_wrap=True)
     table.add_column("reason", no_wrap=True)
+    if with_marks:
+        table.add_column("marks")
     for objective in spec.objectives:
         table.add_column(clean(objective.metric, 40), justify="right")
     table.add_column("step", justify="right")
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("parameters", overflow="fold")
     for trial in found:
-        table.add_row(*_row(spec, trial))
+        marked = (words[trial.number],) if with_marks else ()
+        table.add_row(*_row(spec, trial, marked))
     return table
 
 
-def _row(spec: StudySpec, trial: Trial) -> tuple[str | Text, ...]:
+def _words(trial: Trial, found: Sequence[Marked]) -> str:
+    reason = trial.outcome.reason.value if trial.outcome else ""
+    return ", ".join(one.mark.value for one in found if one.mark.value != reason)
+
+
+def _row(spec: StudySpec, trial: Trial, marked: tuple[str, ...]) -> tuple[str | Text, ...]:
     reason = trial.outcome.reason.value if trial.outcome else ""
     if trial.outcome is None and trial.attempt > 1:
         reason = f"attempt {trial.attempt}"
@@ -54,6 +71,7 @@ def _row(spec: StudySpec, trial: Trial) -> tuple[str | Text, ...]:
         str(trial.number),
         Text(trial.state.value, STYLES[trial.state]),
         reason,
+        *marked,
         *(_value(spec, trial, index) for index in range(len(spec.objectives))),
         figure(trial.curve[-1].step) if trial.curve else "",
         "" if trial.seconds is None else duration(trial.seconds),

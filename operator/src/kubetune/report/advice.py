@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from kubetune.domain import stopping
+from kubetune.domain.marks import Mark
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.space import Choice, Double, Integer, Parameter
 from kubetune.domain.trial import TrialState
@@ -41,12 +42,21 @@ _CURES: Mapping[TrialReason, str] = {
     "ranges towards what keeps it",
 }
 
+_TREATMENTS: Mapping[Mark, str] = {
+    Mark.DIVERGED: "lower the highest rate, or warm up for longer",
+    Mark.GRADIENT_EXPLOSION: "lower the highest rate, warm up for longer, or clip gradients",
+    Mark.OVERFITTING: "train for fewer steps, or search over what regularises",
+    Mark.SLOW_CONVERGENCE: "raise the lowest rate, or train for longer",
+}
+
 
 def advice(findings: Findings) -> tuple[str, ...]:
     """Every piece of advice that the figures support; empty when nothing stands out."""
     about_trials = (
         *_baseline(findings),
         *_failures(findings),
+        *_modes(findings),
+        *_overfitted(findings),
         *_budget(findings),
         *_few(findings),
         *_late(findings),
@@ -74,6 +84,33 @@ def _failures(findings: Findings) -> Iterator[str]:
         cure = _CURES.get(group.reason, "see the messages above")
         alike = _all_have(findings, group)
         yield f"{number} of {ended} trials ended {group.reason.value}{alike}: {cure}."
+
+
+def _modes(findings: Findings) -> Iterator[str]:
+    """Of trials that bear a mark though they ended for another reason, or none."""
+    ended = len(findings.ended)
+    for mode in failures.modes(findings):
+        others = [
+            trial
+            for trial in mode.trials
+            if trial.outcome and trial.outcome.reason.value != mode.mark.value
+        ]
+        number = len(others)
+        if number >= 2 and number >= LOUD * ended:  # noqa: PLR2004 - one may be chance
+            yield (
+                f"{number} of {ended} trials are marked {mode.mark.value}:"
+                f" {_TREATMENTS[mode.mark]}."
+            )
+
+
+def _overfitted(findings: Findings) -> Iterator[str]:
+    best = findings.best
+    for one in findings.marks.get(best.number, ()) if best else ():
+        if one.mark is Mark.OVERFITTING and best and one.step is not None:
+            yield (
+                f"The best trial (trial {best.number}) was best at step {one.step:.6g} and then got"
+                " worse: train it no longer than that, or keep its best checkpoint."
+            )
 
 
 def _all_have(findings: Findings, group: failures.Group) -> str:

@@ -17,6 +17,7 @@ _SECTIONS: tuple[tuple[str, Callable[[Findings], str]], ...] = (
     ("Best against baseline", sections.comparison),
     ("Top trials", sections.leaders),
     ("Trials that failed", sections.failed),
+    ("Failure modes", sections.marked),
     ("Trials stopped early", sections.cut),
     ("Draws turned down", sections.turned_down),
     ("Outcome classes", sections.classes),

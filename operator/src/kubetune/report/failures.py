@@ -1,7 +1,8 @@
-"""Trials that came to nothing, grouped by why."""
+"""Trials that came to nothing, grouped by why, and those that trained badly, by how."""
 
 from dataclasses import dataclass
 
+from kubetune.domain.marks import Mark
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import Trial, TrialState
 from kubetune.report.findings import Findings, cancelled
@@ -19,6 +20,27 @@ class Group:
         """The first trial that says something, else the first."""
         said = (trial for trial in self.trials if trial.outcome and trial.outcome.message)
         return next(said, self.trials[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """Trials that bear a mark, in order, at least one; and the words of the first."""
+
+    mark: Mark
+    trials: tuple[Trial, ...]
+    message: str
+
+
+def modes(findings: Findings) -> tuple[Mode, ...]:
+    """Ended trials by mark, most frequent first: of any state, not those cancelled."""
+    found: dict[Mark, list[tuple[Trial, str]]] = {}
+    for trial in findings.ended:
+        for marked in findings.marks.get(trial.number, ()):
+            found.setdefault(marked.mark, []).append((trial, marked.message))
+    ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0].value))
+    return tuple(
+        Mode(mark, tuple(trial for trial, _ in entries), entries[0][1]) for mark, entries in ordered
+    )
 
 
 def failures(findings: Findings) -> tuple[Group, ...]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubetune.domain import classes, ranking, stopping
+from kubetune.domain import classes, marks, ranking, stopping
+from kubetune.domain.marks import Marks
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Space
 from kubetune.domain.status import Counts, StudyStatus
@@ -20,7 +21,8 @@ class Findings:
     `best` is the trial to retrain: with several objectives the first of `front`, which is the
     best in the first objective. `ranked` are the complete trials of a study with one objective,
     best first. `improvement` compares `best` with `baseline` in the first objective. `end` is
-    None while the study goes on, and when its manifest is not at hand.
+    None while the study goes on, and when its manifest is not at hand. `marks` are what curves
+    show of how trials trained.
     """
 
     spec: StudySpec
@@ -28,6 +30,7 @@ class Findings:
     status: StudyStatus | None
     counts: Counts
     outcomes: Mapping[str, int]
+    marks: Marks
     best: Trial | None
     baseline: Trial | None
     improvement: float | None
@@ -73,6 +76,7 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
         status=status,
         counts=summarise.count(everything),
         outcomes=classes.count(spec, everything),
+        marks=marks.mark(spec, everything),
         best=best,
         baseline=baseline,
         improvement=improvement,

@@ -5,9 +5,10 @@ Numbers that JSON cannot write are the strings "NaN", "Infinity" and "-Infinity"
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetune.domain.marks import Marked
 from kubetune.domain.study import Objective, StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.report.findings import Findings
@@ -18,12 +19,12 @@ SCHEMA = 1
 def results(findings: Findings) -> str:
     """The whole file: the study's own fields first, then one line for each trial."""
     head = json.dumps(finite(_study(findings)), indent=2, allow_nan=False)
-    trials = ",\n".join(f"    {_line(findings.spec, trial)}" for trial in findings.trials)
+    trials = ",\n".join(f"    {_line(findings, trial)}" for trial in findings.trials)
     listed = f"[\n{trials}\n  ]" if trials else "[]"
     return f'{head.removesuffix("}").rstrip()},\n  "trials": {listed}\n}}\n'
 
 
-def brief(spec: StudySpec, trial: Trial) -> dict[str, Any]:
+def brief(spec: StudySpec, trial: Trial, marks: Sequence[Marked] = ()) -> dict[str, Any]:
     """A trial as `kubetune trials` shows it to programs."""
     outcome = trial.outcome
     values = outcome.values if outcome else ()
@@ -33,6 +34,9 @@ def brief(spec: StudySpec, trial: Trial) -> dict[str, Any]:
             "number": trial.number,
             "state": trial.state.value,
             "reason": outcome.reason.value if outcome else "",
+            "marks": [
+                {"mark": one.mark.value, "step": one.step, "message": one.message} for one in marks
+            ],
             "parameters": dict(trial.parameters),
             "values": {objective.metric: value for objective, value in pairs},
             "metrics": dict(outcome.metrics) if outcome else {},
@@ -96,8 +100,8 @@ def _chosen(findings: Findings, trial: Trial | None) -> dict[str, Any] | None:
     return {name: shown[name] for name in kept} | {"seed": trial.seed}
 
 
-def _line(spec: StudySpec, trial: Trial) -> str:
-    whole = brief(spec, trial) | {
+def _line(findings: Findings, trial: Trial) -> str:
+    whole = brief(findings.spec, trial, findings.marks.get(trial.number, ())) | {
         "message": trial.outcome.message if trial.outcome else "",
         "active": sorted(trial.active),
         "constraints": list(trial.outcome.constraints) if trial.outcome else [],

@@ -82,6 +82,20 @@ def failed(findings: Findings) -> str:
     return text
 
 
+def marked(findings: Findings) -> str:
+    """How trials trained badly, as their curves show it, with the figures of one of them."""
+    rows = []
+    for mode in failures.modes(findings):
+        number = len(mode.trials)
+        example = f"trial {mode.trials[0].number}: {code(mode.message)}".removesuffix(": ")
+        part = markdown.share(number, len(findings.ended))
+        rows.append((mode.mark.value, str(number), part, example))
+    if not rows:
+        return ""
+    table = markdown.table(("mark", "trials", "of those that ended", "for example"), rows)
+    return f"Seen in the curves, whatever state the trial ended in.\n\n{table}"
+
+
 def cut(findings: Findings) -> str:
     """How many trials were pruned, why, and what that saved."""
     groups = failures.pruned(findings)
