@@ -20,9 +20,10 @@ class Verdict(StrEnum):
 class Judge:
     """Compares what was generated with what is known.
 
-    `pattern` finds the answer within the text, its first group or the whole match; a text without
-    it is of no usable format. Without a pattern the whole text is the answer, and a text that is
-    empty or did not come to its end is of none. Letter case and spaces do not count.
+    `pattern` finds the answer within the text, its first group that is there, or the whole
+    match; a text without it is of no usable format. Without a pattern the whole text is the
+    answer, and a text that is empty or did not come to its end is of none. Letter case and spaces
+    do not count.
     """
 
     pattern: str = ""
@@ -53,7 +54,8 @@ class Judge:
         match = re.search(self.pattern, text, re.DOTALL)
         if match is None:
             return None
-        return match.group(1) if match.re.groups else match.group()
+        found = (group for group in match.groups() if group is not None)
+        return next(found, "" if match.re.groups else match.group())
 
 
 def shares(verdicts: Iterable[Verdict]) -> Mapping[str, float]:
