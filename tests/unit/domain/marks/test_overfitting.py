@@ -32,6 +32,18 @@ def test_an_objective_that_is_no_loss() -> None:
     assert "eval_macro_f1 was best at step 4 with 0.9 and ended at 0.84" in found.message
 
 
+def test_a_training_loss_that_rises_too() -> None:
+    """The model forgets: whatever it is, it is not learning by heart."""
+    trial = drawn.trial(eval_macro_f1=ACCURACY, train_loss=[*FALL[:4], 0.9, 1.0, 1.1, 1.2])
+    assert step_of(trial, drawn.F1) is None
+
+
+def test_a_small_fall_is_of_no_account() -> None:
+    """Less than 2 % of the best value, however clearly it is seen."""
+    small = [0.60, 0.75, 0.85, 0.9, 0.897, 0.894, 0.891, 0.888]
+    assert step_of(drawn.trial(eval_macro_f1=small, train_loss=FALL), drawn.F1) is None
+
+
 def test_the_best_may_be_the_first() -> None:
     """One epoch was enough: the usual case of fine-tuning."""
     assert step_of(drawn.trial(eval_loss=[1.0, 1.1, 1.3, 1.5, 1.7], loss=FALL[:5])) == 1
@@ -43,7 +55,7 @@ def test_the_best_may_be_the_first() -> None:
         (TURN, []),
         (TURN, [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]),
         ([*TURN[:4], 1.3, 1.45], FALL[:6]),
-        (TURN[2:6], FALL[2:6]),
+        (TURN[3:7], FALL[3:7]),
         ([2.1, 1.6, 1.3, 1.2, 1.205, 1.21, 1.21, 1.215], FALL),
         ([2.1, 1.2, 1.5, 1.1, 1.6, 1.2, 1.5, 1.3], FALL),
         ([2.1, 1.6, 1.3, 1.2, 1.25, 1.3, 1.33, 1.36], [value + 1.0 for value in FALL]),

@@ -61,7 +61,8 @@ def test_a_pruned_trial_is_compared_where_it_ended() -> None:
     """At its own last step, not at the peers' end; and not before a third of their course."""
     half = drawn.trial(eval_loss=SLOW[: COUNT // 2])
     assert is_slow(half, peers())
-    assert not is_slow(drawn.trial(eval_loss=SLOW[:5], every=1), peers())
+    assert is_slow(drawn.trial(eval_loss=SLOW[:8], first=0), peers())
+    assert not is_slow(drawn.trial(eval_loss=SLOW[:6], first=0), peers())
 
 
 def test_peers_must_have_come_so_far() -> None:
@@ -73,6 +74,12 @@ def test_a_first_value_that_came_late_tells_no_start() -> None:
     """Who first reports after a fifth of the course may have come a long way before."""
     trial = drawn.trial(eval_loss=SLOW[:17], first=4)
     assert not is_slow(trial, peers())
+
+
+def test_a_trial_that_was_fast_before_its_first_report() -> None:
+    """It stands still at once, but where its peers come only late."""
+    fast = [2.0 - 0.001 * step for step in range(COUNT)]
+    assert not is_slow(drawn.trial(eval_loss=fast), peers())
 
 
 def test_a_maximised_objective() -> None:
@@ -91,7 +98,7 @@ def test_an_objective_that_does_not_converge() -> None:
     others = [
         drawn.trial(number, inference_seconds=[1.0, 1.01, 0.99, 1.0] * 5) for number in range(1, 6)
     ]
-    assert not is_slow(drawn.trial(inference_seconds=[2.0, 2.01, 1.99] * 7), others, seconds)
+    assert not is_slow(drawn.trial(inference_seconds=[2.0, 2.01, 1.99, 2.0] * 5), others, seconds)
 
 
 @pytest.mark.parametrize("summary", list(Summary))

@@ -29,9 +29,7 @@ def slow(objective: Objective, course: Course | None, peers: Peers) -> Marked | 
     way = base - usual.value
     scatter = max(course.noise, usual.noise)
     chance = series.depth_of_best(scatter, len(course.steps)) + limits.SIGMAS * scatter
-    if way <= 0.0 or usual.gain <= chance or own - usual.value <= chance:
-        return None
-    if base - own >= limits.SLOW_SHARE * way:
+    if min(way, usual.gain) <= chance or base - own >= limits.SLOW_SHARE * way:
         return None
     sign = series.sign(objective)
     message = (
