@@ -36,7 +36,7 @@ test-unit: env ## the unit suite and the property tests
 test-rest: cluster-tools ## contract and integration tests: real processes, databases, API servers
 	$(PYTEST) -n 2 --dist loadfile tests/contract tests/integration
 
-test-e2e: cluster-tools ## studies on a real node: kubelet, containers, Prometheus
+test-e2e: cluster-tools env-torch ## studies on a real node: kubelet, containers, Prometheus
 	$(PYTEST) -n 2 --dist loadfile tests/e2e
 
 test-torch: env-torch ## the recipes and the Gaussian process sampler, in an environment with torch

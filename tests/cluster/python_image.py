@@ -18,6 +18,8 @@ _LEFT_OUT = re.compile(
     r"(^|/)(tests?|site-packages|dist-packages|idlelib|lib2to3|tkinter|turtledemo|ensurepip)(/|$)"
     r"|/config-\d|\.pyi$|\.a$|\.pyx$|\.pxd$|\.h$"
 )
+_OF_WHEELS = ("libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1")
+"""What a wheel may ask of every Linux, beside what ours ask for: torch, mounted, does."""
 _START = f"""#!{_PYTHON}/bin/python3
 import sys
 from kubetune_trainer.main import main
@@ -28,7 +30,11 @@ sys.exit(main())
 def distributions() -> dict[str, Distribution]:
     """What `kubetune-trainer[digits]` needs, as installed here from the lock file."""
     found: dict[str, Distribution] = {}
-    asked = [_name(line) for line in distribution("kubetune-trainer").requires or ()]
+    asked = [
+        _name(line)
+        for line in distribution("kubetune-trainer").requires or ()
+        if ";" not in line or "'digits'" in line
+    ]
     while asked:
         name = asked.pop()
         if name in found:
@@ -101,7 +107,10 @@ def _shared(files: list[Entry]) -> Iterator[Entry]:
     ]
     have = {file.source.resolve() for file in files if file.source}
     said = subprocess.run(["ldd", *asked], capture_output=True, text=True, check=False).stdout
-    for path in sorted({Path(match) for match in re.findall(r"(/\S+\.so[\S]*) \(0x", said)}):
+    found = {Path(match) for match in re.findall(r"(/\S+\.so[\S]*) \(0x", said)}
+    system = next(path.parent for path in found if path.name == "libc.so.6")
+    found |= {system / name for name in _OF_WHEELS if (system / name).exists()}
+    for path in sorted(found):
         if path.resolve() in have:
             continue
         if path.name.startswith("ld-"):

@@ -198,6 +198,19 @@ def test_crash(study, line, code, reason):
     assert ("Traceback" in err) == ("raise" in line)
 
 
+def test_a_library_that_cannot_be_loaded(study, tmp_path):
+    """A recipe whose torch is broken ends with what is broken in its result."""
+    (tmp_path / "torch.py").write_text("raise OSError('librt.so.1: cannot open shared object')")
+    done = subprocess.run(
+        [sys.executable, "-m", "kubetune_trainer", "causal-lm"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)} | study.environ(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "librt.so.1" in study.result["message"]
+
+
 def test_kill(study):
     """A trial killed outright leaves no result and no broken checkpoint."""
     process = start(study, LOOP)
