@@ -10,14 +10,10 @@ import torch
 from PIL import Image
 
 from kubetune_trainer.exits import BadConfiguration
-from kubetune_trainer.images.labelled import read_image
+from kubetune_trainer.images import files
 
 SPLIT_SEED = 20_210_815
 EVALUATION_SHARE = 0.1
-SMALLEST_SIDE_SHARE = 0.5
-LARGEST_SIDE_SHARE = 2.0
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Picture:
         Raises:
             BadConfiguration: the file cannot be read.
         """
-        image = read_image(self.path)
+        image = files.read(self.path)
         scale = max(self.size.width / image.width, self.size.height / image.height)
         covering = math.ceil(image.width * scale), math.ceil(image.height * scale)
         image = image.resize(covering, Image.Resampling.LANCZOS)
@@ -59,33 +55,42 @@ def read(folder: Path, resolution: int, step: int) -> list[Picture]:
         BadConfiguration: all captions that are missing or empty, or there is no picture.
     """
     try:
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+        found = files.pictures(folder.iterdir())
     except OSError as error:
         raise BadConfiguration(f"{folder}: {error}") from None
-    if not files:
+    if not found:
         raise BadConfiguration(f"{folder}: no picture in it")
-    captions = {file: _caption(file.with_suffix(".txt")) for file in files}
+    captions = {file: _caption(file.with_suffix(".txt")) for file in found}
     bare = [file.with_suffix(".txt").name for file, caption in captions.items() if not caption]
     if bare:
         shown = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")  # noqa: PLR2004
         raise BadConfiguration(f"{folder}: a caption is missing or empty: {shown}")
     sizes = buckets(resolution, step)
-    return [Picture(file, captions[file], nearest(_size(file), sizes)) for file in files]
+    return [
+        Picture(file, captions[file], nearest(Size(*files.size(file)), sizes)) for file in found
+    ]
 
 
 def buckets(resolution: int, step: int) -> tuple[Size, ...]:
     """All sizes of whole steps whose area is at most that of a square of `resolution` pixels.
 
-    Of each width the highest one, from half to double the resolution, as kohya's scripts have it.
+    Of each width from half to double the resolution the highest one, and each of them lying, as
+    kohya's scripts have it.
+
+    Raises:
+        BadConfiguration: the resolution is less than a step.
     """
-    area = resolution * resolution
-    found = []
-    first = max(step, round(resolution * SMALLEST_SIDE_SHARE / step) * step)
-    for width in range(first, int(resolution * LARGEST_SIDE_SHARE) + 1, step):
-        height = min(area // width // step * step, int(resolution * LARGEST_SIDE_SHARE))
-        if height >= first:
-            found.append(Size(width, height))
-    return tuple(found)
+    square = resolution // step * step
+    if not square:
+        words = f"{resolution} is too small for this model, write {step} or more"
+        raise BadConfiguration(f"resolution: {words}")
+    least, most = max(step, round(resolution / 2 / step) * step), 2 * resolution
+    found = {Size(square, square)}
+    for width in range(least, most + 1, step):
+        height = min(resolution * resolution // width, most) // step * step
+        if height >= least:
+            found |= {Size(width, height), Size(height, width)}
+    return tuple(sorted(found, key=lambda size: (size.width, size.height)))
 
 
 def nearest(size: Size, sizes: Sequence[Size]) -> Size:
@@ -116,11 +121,3 @@ def _caption(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _size(file: Path) -> Size:
-    try:
-        with Image.open(file) as image:
-            return Size(image.width, image.height)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadConfiguration(f"{file}: no image that can be read: {error}") from None

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.images import files
 
 DIGITS = "digits"
 """In place of a folder: 1,797 images of handwritten digits."""
 
 SPLIT_SEED = 20_120_930
 EVALUATION_SHARE = 0.2
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +40,25 @@ class Labelled:
 def folder(path: Path) -> Labelled:
     """A folder of folders, one for each class, as torchvision's ImageFolder has it.
 
+    Files and folders whose names begin with a dot are left out.
+
     Raises:
-        BadConfiguration: it is no such folder, or a class has no image.
+        BadConfiguration: it is no such folder, there is one class only, or a class has no image.
     """
     try:
-        classes = tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
+        entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise BadConfiguration(f"{path}: {error}") from None
-    files: list[Path] = []
-    labels: list[int] = []
-    empty: list[str] = []
-    for label, name in enumerate(classes):
-        found = sorted(
-            file for file in (path / name).rglob("*") if file.suffix.lower() in _SUFFIXES
-        )
-        files += found
-        labels += [label] * len(found)
-        if not found:
-            empty.append(name)
-    if not classes:
-        raise BadConfiguration(f"{path}: a folder for each class is needed, with its images")
-    if empty:
+    classes = tuple(sorted(entry.name for entry in entries if entry.is_dir()))
+    if len(classes) < 2:  # noqa: PLR2004 - one class has nothing to be told from
+        words = f"{len(classes)} of at least 2 classes"
+        raise BadConfiguration(f"{path}: {words}; write a folder for each, with its images in it")
+    found = {name: files.pictures((path / name).rglob("*")) for name in classes}
+    if empty := [name for name, images in found.items() if not images]:
         raise BadConfiguration(f"{path}: no image in {', '.join(empty)}")
-    return Labelled(classes, tuple(labels), lambda index: read_image(files[index]))
-
-
-def read_image(path: Path) -> Image.Image:
-    """One image as RGB.
-
-    Raises:
-        BadConfiguration: it cannot be read, now or at any other attempt.
-    """
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-        raise BadConfiguration(f"{path}: no image that can be read: {error}") from None
+    paths = [image for images in found.values() for image in images]
+    labels = [label for label, name in enumerate(classes) for _ in found[name]]
+    return Labelled(classes, tuple(labels), lambda index: files.read(paths[index]))
 
 
 def digits() -> tuple[Labelled, Labelled, Labelled]:

@@ -6,7 +6,6 @@ the held-out stage alone. With lr_scheduler `one_cycle` the rate climbs to `peak
 `learning_rate` and falls to `final_ratio` times it (Smith, Topin 2018).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
 
 from kubetune_trainer import Trial
 from kubetune_trainer.exits import BadConfiguration
-from kubetune_trainer.images import labelled
+from kubetune_trainer.images import labelled, models
 from kubetune_trainer.images.classification import Confusion
 from kubetune_trainer.images.labelled import Labelled
 from kubetune_trainer.main import run
@@ -28,6 +28,7 @@ from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.fit import fit
+from kubetune_trainer.training.loading import in_own_words
 from kubetune_trainer.training.optimizers import Group
 from kubetune_trainer.training.schedules import OneCycle, SchedulerType
 from kubetune_trainer.training.task import Batch
@@ -105,8 +106,7 @@ class Config(TrainingConfig):
             if not getattr(self, name) <= 1:
                 found.append(f"{name}: {getattr(self, name)} must be at most 1")
         try:
-            if not isinstance(json.loads(self.model_options), dict):
-                found.append(f"model_options: {self.model_options} is no JSON object")
+            models.options(self.model_options)
         except ValueError as error:
             found.append(f"model_options: {self.model_options}: {error}")
         if self.pretrained and self.weights:
@@ -125,10 +125,29 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """How an image becomes the model's input: in training with chance, else without."""
+    """How an image becomes the model's input: in training with chance, else without.
+
+    `size` is that of the input: channels, height and width.
+    """
 
     training: Callable[[Any], torch.Tensor]
     plain: Callable[[Any], torch.Tensor]
+    size: tuple[int, int, int]
+
+
+class Shown(Dataset[tuple[torch.Tensor, int]]):
+    """Images as the model sees them, each with its class."""
+
+    def __init__(self, images: Labelled, view: Callable[[Any], torch.Tensor]) -> None:
+        self._images, self._view = images, view
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        if index >= len(self):
+            raise IndexError(index)
+        return self._view(self._images.read(index)), self._images.labels[index]
 
 
 def train(trial: Trial) -> None:
@@ -193,72 +212,43 @@ def load(config: Config, classes: Sequence[str]) -> nn.Module:
     Raises:
         BadConfiguration: timm has no such model, or the weights do not fit it.
     """
-    import timm  # noqa: PLC0415 - seconds
-
-    try:
-        model: Any = timm.create_model(
-            config.model,
-            pretrained=config.pretrained,
-            num_classes=len(classes),
-            drop_rate=config.drop_rate,
-            drop_path_rate=config.drop_path_rate,
-            **json.loads(config.model_options),
-        )
-        if config.image_size and hasattr(model, "set_input_size"):
-            model.set_input_size(img_size=config.image_size)
-    except (RuntimeError, TypeError, ValueError, OSError, AssertionError) as error:
-        raise BadConfiguration(f"model: {config.model}: {error}") from error
-    if config.weights:
-        _read_weights(model, Path(config.weights))
-    found: nn.Module = model
-    return found
-
-
-def _read_weights(model: nn.Module, path: Path) -> None:
-    from timm.models import load_state_dict  # noqa: PLC0415 - seconds
-
-    try:
-        given = load_state_dict(str(path), weights_only=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise BadConfiguration(f"weights: {path}: {error}") from error
-    own = model.state_dict()
-    head = tuple(f"{name}." for name in _head_names(model))
-    fitting = {
-        name: tensor
-        for name, tensor in given.items()
-        if not (name.startswith(head) and own.get(name, tensor).shape != tensor.shape)
+    options = {
+        "drop_rate": config.drop_rate or None,
+        "drop_path_rate": config.drop_path_rate or None,
+        **models.options(config.model_options),
     }
-    try:
-        missing, unknown = model.load_state_dict(fitting, strict=False)
-    except RuntimeError as error:
-        raise BadConfiguration(f"weights: {path}: {error}") from error
-    odd = [name for name in (*missing, *unknown) if not name.startswith(head)]
-    if odd:
-        raise BadConfiguration(f"weights: {path} are another model's: {', '.join(odd[:5])}")
-
-
-def _head_names(model: nn.Module) -> tuple[str, ...]:
-    name = model.pretrained_cfg["classifier"]  # type: ignore[index]  # of every model of timm
-    return (name,) if isinstance(name, str) else tuple(name)
+    model = models.create(config.model, len(classes), options, pretrained=config.pretrained)
+    source = Path(config.weights)
+    weights = models.read_weights(source) if config.weights else None
+    models.prepare(model, config.image_size, weights, source)
+    return model
 
 
 def views(model: nn.Module, config: Config) -> Views:
-    """The transforms of timm, for this model's size, mean and spread."""
+    """The transforms of timm, for this model's size, mean and spread.
+
+    Raises:
+        BadConfiguration: timm has no such policy of augmentation.
+    """
     from timm.data import create_transform, resolve_model_data_config  # noqa: PLC0415 - seconds
 
     size = {"img_size": config.image_size} if config.image_size else {}
     about = resolve_model_data_config(model, args=size)
     common = {name: about[name] for name in ("input_size", "mean", "std", "interpolation")}
-    training = create_transform(
-        **common,
-        is_training=True,
-        scale=(config.crop_scale, 1.0),
-        hflip=config.flip,
-        color_jitter=0.0,
-        auto_augment=config.auto_augment or None,
-        re_prob=config.erase,
-    )
-    return Views(training, create_transform(**common, is_training=False, crop_pct=1.0))
+    try:
+        training = create_transform(
+            **common,
+            is_training=True,
+            scale=(config.crop_scale, 1.0),
+            hflip=config.flip,
+            color_jitter=0.0,
+            auto_augment=config.auto_augment or None,
+            re_prob=config.erase,
+        )
+    except (AssertionError, KeyError, ValueError) as error:
+        raise BadConfiguration(f"auto_augment: {config.auto_augment}: no such policy") from error
+    plain = create_transform(**common, is_training=False, crop_pct=1.0)
+    return Views(training, plain, about["input_size"])
 
 
 def groups(model: nn.Module, config: Config) -> list[Group]:
@@ -354,28 +344,19 @@ class ClassesTask:
 
     def keep(self, folder: Path) -> None:
         """Weights for timm, and what the classes are called."""
-        from safetensors.torch import save_model  # noqa: PLC0415 - with the weights only
-
-        save_model(self.module, str(folder / "model.safetensors"))
-        about = {
-            "architecture": self._config.model,
-            "num_classes": len(self._data.train.classes),
-            "label_names": list(self._data.train.classes),
-            "model_args": json.loads(self._config.model_options),
-            "pretrained_cfg": {},
-        }
-        (folder / "config.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+        models.keep(self.module, folder, self._data.train.classes, self._views.size)
 
     def _measured(self, images: Labelled, stop: Callable[[], bool]) -> dict[str, float] | None:
         confusion, total = Confusion(len(images.classes)), 0.0
-        size = self._config.eval_batch_size
-        with torch.inference_mode(), self._device.autocast():
-            for at in range(0, len(images), size):
+        shown = DataLoader(
+            Shown(images, self._views.plain),
+            batch_size=self._config.eval_batch_size,
+            num_workers=self._config.data_workers,
+        )
+        with torch.inference_mode(), self._device.autocast(), in_own_words():
+            for pixels, labels in shown:
                 if stop():
                     return None
-                chosen = range(at, min(at + size, len(images)))
-                labels = torch.tensor([images.labels[index] for index in chosen])
-                pixels = torch.stack([self._views.plain(images.read(index)) for index in chosen])
                 scores = self.module(pixels.to(self._device.torch_device)).float().cpu()
                 total += float(functional.cross_entropy(scores, labels, reduction="sum"))
                 confusion.saw(labels.numpy(), scores.argmax(dim=1).numpy())

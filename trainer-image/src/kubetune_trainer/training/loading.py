@@ -1,10 +1,12 @@
 """Batches of examples for each step, made by other processes where there are any."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
 
+from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.training.order import Order
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.task import Batch
@@ -39,7 +41,19 @@ def batches(
     )
     made = iter(loader)
     for step in order.from_step(from_step):
-        yield [next(made) for _ in step]
+        with in_own_words():
+            parts = [next(made) for _ in step]
+        yield parts
+
+
+@contextmanager
+def in_own_words() -> Iterator[None]:
+    """What a process that makes batches finds wrong is said without its stack."""
+    try:
+        yield
+    except BadConfiguration as error:
+        mark = f"{BadConfiguration.__module__}.{BadConfiguration.__name__}: "
+        raise BadConfiguration(str(error).rpartition(mark)[2].strip()) from None
 
 
 def _keys(order: Order, from_step: int, ranks: Ranks) -> Iterator[list[tuple[int, int]]]:

@@ -88,11 +88,12 @@ def _one_cycle(optimizer: torch.optim.Optimizer, course: Course) -> LRScheduler:
     ratios = course.one_cycle
     peaks = [group["lr"] * ratios.peak_ratio for group in optimizer.param_groups]
     start_ratio = ratios.peak_ratio / ratios.start_divisor
+    steps = max(2, course.steps)
     return OneCycleLR(
         optimizer,
         max_lr=peaks,
-        total_steps=max(2, course.steps),
-        pct_start=ratios.warmup_share,
+        total_steps=steps,
+        pct_start=max(ratios.warmup_share, 1.01 / steps),  # a way up of no length divides by 0
         div_factor=ratios.start_divisor,
         final_div_factor=start_ratio / ratios.end_ratio,
         cycle_momentum=False,
