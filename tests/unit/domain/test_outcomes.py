@@ -72,6 +72,14 @@ def test_the_summary_makes_the_value(objective, stored, fields, value):
     assert end(message=say(**fields), trial=trial, spec=spec).values == (value,)
 
 
+def test_a_stored_step_gains_the_objective_that_came_with_the_end():
+    """The last scrape saw the training loss of a step, not yet its evaluation."""
+    trial = make_trial(curve=(Point(1, {"accuracy": 0.4, "loss": 2.0}), Point(2, {"loss": 1.0})))
+    ending = judge(0, say(step=2, curve=[[1, 0.4], [2, 0.6]], metrics={"accuracy": 0.6}), trial)
+    assert ending.points == (Point(2, {"accuracy": 0.6}),)
+    assert ending.outcome.values == (0.6,)
+
+
 def test_exit_zero_without_a_word_is_complete_by_its_curve():
     """A program that knows nothing of the contract completes with what it showed."""
     assert end(trial=make_trial(curve=make_points(0.4, 0.5))).values == (0.5,)

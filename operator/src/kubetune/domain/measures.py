@@ -12,14 +12,14 @@ from kubetune.domain.values import Metrics
 
 
 def new_points(spec: StudySpec, trial: Trial, result: TrialResult | None) -> tuple[Point, ...]:
-    """The points of the message's curve whose steps are not stored yet.
+    """The points of the message's curve at whose steps the first objective is not stored yet.
 
-    They hold the first objective alone; the one at the result's own step has its metrics too.
+    They hold that objective alone; the one at the result's own step has its metrics too.
     """
     if result is None:
         return ()
-    stored = {point.step for point in trial.curve}
     metric = spec.objective.metric
+    stored = {point.step for point in trial.curve if metric in point.metrics}
     return tuple(
         Point(step, {**(result.metrics if step == result.step else {}), metric: value})
         for step, value in result.curve
