@@ -46,7 +46,7 @@ _TREATMENTS: Mapping[Mark, str] = {
     Mark.DIVERGED: "lower the highest rate, or warm up for longer",
     Mark.GRADIENT_EXPLOSION: "lower the highest rate, warm up for longer, or clip gradients",
     Mark.OVERFITTING: "train for fewer steps, or search over what regularises",
-    Mark.SLOW_CONVERGENCE: "raise the lowest rate, or train for longer",
+    Mark.SLOW_CONVERGENCE: "leave out rates that are too low or far too high, or train for longer",
 }
 
 

@@ -82,6 +82,28 @@ def test_a_trial_that_was_fast_before_its_first_report() -> None:
     assert not is_slow(drawn.trial(eval_loss=fast), peers())
 
 
+def test_behind_where_the_others_began() -> None:
+    """After its whole course it stands worse than they did at an eighth, whatever its own start."""
+    behind = [8.0 - 0.125 * step for step in range(COUNT)]
+    trial = drawn.trial(eval_loss=behind)
+    assert is_slow(trial, peers())
+    assert (
+        "eval_loss stood at 5.625 at step 20, the median"
+        in mark(drawn.study(), [trial, *peers()])[0][0].message
+    )
+    assert not is_slow(drawn.trial(eval_loss=[value - 1.5 for value in behind]), peers())
+
+
+def test_a_configuration_that_ends_a_little_worse_is_not_behind() -> None:
+    """Where all learn before their first report, ends differ as configurations do."""
+    ends = (0.30, 0.36, 0.27, 0.33, 0.24)
+    others = [
+        drawn.trial(number + 1, eval_loss=drawn.falling(COUNT, end + 0.02, end, 0.2))
+        for number, end in enumerate(ends)
+    ]
+    assert not is_slow(drawn.trial(eval_loss=drawn.falling(COUNT, 0.4, 0.38, 0.2)), others)
+
+
 def test_a_maximised_objective() -> None:
     """Accuracy that hardly rises."""
     rising = [

@@ -72,8 +72,9 @@ PEERS_LIMIT = 100
 SLOW_POINTS = 4
 """Fewer values are no course, and nobody knows their noise."""
 
-EARLY = 0.1
-"""A first value this early, as a share of the course, still is about where training began."""
+EARLY = 0.125
+"""A first value this early, as a share of the course, still is about where training began: the
+first of eight evaluations."""
 
 MATURE = 0.3
 """Before this share of the peers' course nothing is slow: warmup lasts, Prodigy finds its rate."""

@@ -52,7 +52,8 @@ class Usual:
     """What peers stood at when they were at one step: medians, as costs.
 
     `gain` is how much better they had become since their first report, `noise` what one value
-    scatters by, `length` how far they went in all.
+    scatters by, `spread` the standard deviation of what they stood at, `began` the step of their
+    first report, `length` how far they went in all.
     """
 
     count: int
@@ -60,6 +61,8 @@ class Usual:
     value: float
     gain: float
     noise: float
+    spread: float
+    began: float
     length: float
 
 
@@ -78,12 +81,15 @@ class Peers:
         ]
         if len(found) < limits.PEERS:
             return None
+        value = median(stood for _, stood in found)
         return Usual(
             count=len(found),
             first=median(course.first for course, _ in found),
-            value=median(stood for _, stood in found),
+            value=value,
             gain=median(course.first - stood for course, stood in found),
             noise=median(course.noise for course, _ in found),
+            spread=series.deviation([stood - value for _, stood in found]),
+            began=median(course.steps[0] for course, _ in found),
             length=median(course.steps[-1] for course, _ in found),
         )
 

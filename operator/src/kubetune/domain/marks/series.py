@@ -77,6 +77,11 @@ def noise(values: Sequence[float]) -> float:
     return median(rest) / (_NORMAL_MEDIAN * math.sqrt(20.0)) if rest else 0.0
 
 
+def deviation(differences: Sequence[float]) -> float:
+    """The standard deviation of differences from a median, whatever a few of them are."""
+    return median(map(abs, differences)) / _NORMAL_MEDIAN
+
+
 def error_of_median(deviation: float, count: int) -> float:
     """The standard error of the median of `count` values with this noise."""
     return _MEDIAN_ERROR * deviation / math.sqrt(count)

@@ -2,7 +2,7 @@
 
 from kubetune.domain.marks import limits, series
 from kubetune.domain.marks.mark import Mark, Marked
-from kubetune.domain.marks.peers import Course, Peers
+from kubetune.domain.marks.peers import Course, Peers, Usual
 from kubetune.domain.study import Objective
 
 _HAIR = 1e-9
@@ -13,27 +13,43 @@ def slow(objective: Objective, course: Course | None, peers: Peers) -> Marked | 
     """Compared at the trial's last step.
 
     The way begins at the trial's first value, or at the peers' if that is worse; the first value
-    must have come early, or nobody knows where the trial began. An objective that does not get
-    better as its peers train, such as a duration, has no way.
+    must have come early, or nobody knows where the trial began. Where peers got no better than
+    they differ there is no way: all had learned before they reported, or the objective, such as a
+    duration, is none that is learned.
     """
-    if course is None:
+    if course is None or len(course.steps) < limits.SLOW_POINTS:
         return None
-    step = course.steps[-1]
-    early = course.steps[0] <= limits.EARLY * step * (1.0 + _HAIR)
-    if len(course.steps) < limits.SLOW_POINTS or not early:
-        return None
+    step, own = course.steps[-1], course.stood[-1]
     usual = peers.at(step, but=course.number)
     if usual is None or step < limits.MATURE * usual.length:
         return None
-    own, base = course.stood[-1], max(course.first, usual.first)
-    way = base - usual.value
     scatter = max(course.noise, usual.noise)
     chance = series.depth_of_best(scatter, len(course.steps)) + limits.SIGMAS * scatter
-    if min(way, usual.gain) <= chance or base - own >= limits.SLOW_SHARE * way:
+    if usual.gain <= max(chance, usual.spread):
         return None
     sign = series.sign(objective)
-    message = (
-        f"{objective.metric} came from {sign * course.first:.6g} to {sign * own:.6g} by step"
-        f" {step:.6g}, the median of {usual.count} finished trials to {sign * usual.value:.6g}"
-    )
+    if _short_way(course, usual, chance):
+        message = f"came from {sign * course.first:.6g} to {sign * own:.6g} by step {step:.6g}"
+        others = f"to {sign * usual.value:.6g}"
+    elif _far_behind(course, usual, chance):
+        message = f"stood at {sign * own:.6g} at step {step:.6g}"
+        others = f"at {sign * usual.first:.6g} at step {usual.began:.6g}"
+    else:
+        return None
+    message = f"{objective.metric} {message}, the median of {usual.count} finished trials {others}"
     return Marked(Mark.SLOW_CONVERGENCE, step, message)
+
+
+def _short_way(course: Course, usual: Usual, chance: float) -> bool:
+    """Whether it came a small part of the way from where training began."""
+    base = max(course.first, usual.first)
+    way = base - usual.value
+    early = course.steps[0] <= limits.EARLY * course.steps[-1] * (1.0 + _HAIR)
+    return early and way > chance and base - course.stood[-1] < limits.SLOW_SHARE * way
+
+
+def _far_behind(course: Course, usual: Usual, chance: float) -> bool:
+    """Whether it ends worse than its peers began, by more than they differ among themselves."""
+    early = usual.began <= limits.EARLY * course.steps[-1] * (1.0 + _HAIR)
+    behind = course.stood[-1] - usual.first
+    return early and behind > max(chance, limits.SIGMAS * usual.spread)
