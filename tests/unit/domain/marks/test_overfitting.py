@@ -38,6 +38,13 @@ def test_a_training_loss_that_rises_too() -> None:
     assert step_of(trial, drawn.F1) is None
 
 
+def test_a_training_loss_that_stands_still() -> None:
+    """Nothing was learned by heart where nothing was learned: the rate was too low."""
+    losses = [2.3026, 2.302, 2.3013, 2.3008, 2.3, 2.2995, 2.299, 2.2983]
+    judged = [0.02, 0.06, 0.1, 0.106, 0.103, 0.1, 0.096, 0.093]
+    assert step_of(drawn.trial(eval_macro_f1=judged, train_loss=losses), drawn.F1) is None
+
+
 def test_a_small_fall_is_of_no_account() -> None:
     """Less than 2 % of the best value, however clearly it is seen."""
     small = [0.60, 0.75, 0.85, 0.9, 0.897, 0.894, 0.891, 0.888]

@@ -56,7 +56,7 @@ AFTER_BEST = 3
 """So many evaluations must have followed the best one: a usual patience of early stopping."""
 
 MATERIAL = 0.02
-"""A smaller fall from the best value, as a share of it, is of no account."""
+"""A smaller fall from the best value, or of the training loss, as a share, is of no account."""
 
 GAP = 0.3
 """An evaluation loss this share above the training loss, and moving away from it."""

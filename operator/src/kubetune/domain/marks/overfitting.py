@@ -44,13 +44,13 @@ def overfitting(objective: Objective, trial: Trial) -> Marked | None:
 
 
 def _fall(losses: Curve, step: float) -> tuple[float, float] | None:
-    """The training loss about a step and at the end; None when it does not fall between."""
+    """The training loss about a step and at the end; None when it hardly falls between."""
     before = [value for at, value in losses if at <= step][-limits.START :]
     after = [value for at, value in losses if at > step][-limits.START :]
     if not before or len(after) < limits.START:
         return None
     here, end = median(before), median(after)
-    return (here, end) if end < here else None
+    return (here, end) if here - end > limits.MATERIAL * abs(here) else None
 
 
 def _apart(objective: Objective, judged: tuple[float, float], losses: tuple[float, float]) -> bool:
