@@ -17,6 +17,7 @@ from tests.torch.recorded import Recorded, run
 
 pytestmark = pytest.mark.timeout(300)
 
+STEPS = 50
 SEVERAL = str(Path(__file__).parent / "programs" / "several.py")
 LAUNCH = (
     "import sys; from kubetune_trainer.launching import launch; sys.exit(launch(2, sys.argv[1:]))"
@@ -38,7 +39,10 @@ raise SystemExit(launching.launch(2, [{!r}]))
 
 
 class Launched:
-    """A trial of two processes; `result` is there when it has ended."""
+    """A trial of two processes; `result` is there when it has ended.
+
+    The pipe to it is short, so that it cannot run far ahead of who reads what it says.
+    """
 
     def __init__(
         self, folder: Path, words: Sequence[str], parameters: Mapping[str, Value], objective: str
@@ -52,21 +56,22 @@ class Launched:
             "resume": True,
             "parameters": dict(parameters),
         }
-        self.process = subprocess.Popen(
-            [sys.executable, *words],
-            env={
-                **os.environ,
-                "KUBETUNE_TRIAL": json.dumps(order),
-                "KUBETUNE_CHECKPOINT_DIR": str(folder / "checkpoint"),
-                "KUBETUNE_TERMINATION_LOG": str(folder / "result.json"),
-                launching.PROCESSES: "2",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with (folder / "errors").open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, *words],
+                env={
+                    **os.environ,
+                    "KUBETUNE_TRIAL": json.dumps(order),
+                    "KUBETUNE_CHECKPOINT_DIR": str(folder / "checkpoint"),
+                    "KUBETUNE_TERMINATION_LOG": str(folder / "result.json"),
+                    launching.PROCESSES: "2",
+                },
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                pipesize=4096,
+            )
         self.lines: list[str] = []
-        self.errors = ""
 
     def hear(self, text: str) -> None:
         """Reads on until a line begins with this."""
@@ -75,13 +80,19 @@ class Launched:
             self.lines.append(line)
             if line.startswith(text):
                 return
-        raise AssertionError(self.process.communicate()[1])
+        raise AssertionError(self.errors)
 
     def end(self) -> int:
         """The exit code, when all has been said."""
-        out, self.errors = self.process.communicate()
-        self.lines += out.splitlines(keepends=True)
+        with self.process:
+            assert self.process.stdout
+            self.lines += self.process.stdout
         return self.process.returncode
+
+    @property
+    def errors(self) -> str:
+        """What the processes had to complain of."""
+        return (self.folder / "errors").read_text()
 
     @property
     def result(self) -> dict[str, Any]:
@@ -115,13 +126,12 @@ def test_two_processes_train_as_one_does(tmp_path: Path, tiny_lm: Path, definiti
         "method": "full",
         "learning_rate": 3e-3,
         "batch_size": 4,
-        "max_steps": 40,
+        "max_steps": STEPS,
         "log_every": 1,
-        "evaluate_every": 40,
+        "evaluate_every": STEPS,
     }
     words = ["-m", "kubetune_trainer", "causal-lm"]
     two = Launched(tmp_path, words, parameters, "eval_loss")
-    alone = run("causal-lm", Recorded(tmp_path / "alone", parameters))
     two.hear("step 2 ")
     two.process.send_signal(signal.SIGTERM)
     assert two.end() == 143, two.errors
@@ -129,8 +139,9 @@ def test_two_processes_train_as_one_does(tmp_path: Path, tiny_lm: Path, definiti
     last = int(two.result["step"])
     (checkpoint,) = (tmp_path / "checkpoint").glob("step-*")
     assert checkpoint.name == f"step-{last:09d}"
-    whole = alone.values("train_loss")
-    assert len(whole) == 40
+
+    whole = run("causal-lm", Recorded(tmp_path / "alone", parameters)).values("train_loss")
+    assert last < len(whole) == STEPS
     assert list(two.values("train_loss").values()) == pytest.approx(whole[:last], rel=1e-4)
 
     rest = run("causal-lm", Recorded(tmp_path, parameters))
