@@ -1,5 +1,8 @@
 """Live values over HTTP."""
 
+import socket
+import struct
+import threading
 import urllib.request
 from math import inf, nan
 
@@ -66,3 +69,28 @@ def test_port_taken():
         Exposition(Live, "127.0.0.1", first.port)
     first.close()
     Exposition(Live, "127.0.0.1", first.port).close()
+
+
+def test_who_does_not_wait_is_no_error(capfd):
+    """A scrape that is given up leaves nothing in the trial's log; the next one is answered."""
+    gone, asked = threading.Event(), threading.Event()
+
+    def slow():
+        asked.set()
+        gone.wait(5)
+        return Live()
+
+    served = Exposition(slow, "127.0.0.1", 0)
+    try:
+        with socket.create_connection(("127.0.0.1", served.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert asked.wait(5)
+        gone.set()
+        for thread in threading.enumerate():
+            if "process_request" in thread.name:
+                thread.join(5)
+        assert scrape(served.port) == {"kubetune_trial_progress_ratio": 0}
+    finally:
+        served.close()
+    assert capfd.readouterr().err == ""

@@ -1,8 +1,10 @@
 """Live values over HTTP, in Prometheus' text format."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from socketserver import ThreadingTCPServer
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,6 +17,11 @@ from kubetune_trainer.live import Live
 class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Somebody who goes before the answer is there is no matter for the trial's log."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Exposition:
