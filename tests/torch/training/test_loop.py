@@ -88,6 +88,14 @@ def test_several_batches_weigh_as_one(tmp_path):
     assert norms == pytest.approx(norm)
 
 
+def test_batches_from_other_processes_are_the_same(tmp_path):
+    """Who makes the batches changes no loss, from the middle of an epoch on neither."""
+    alone = train(tmp_path / "a", max_steps=3)
+    helped = train(tmp_path / "b", at("loss", 2, terminate), max_steps=3, data_workers=2)
+    again = train(tmp_path / "b", max_steps=3, data_workers=2)
+    assert comparable(helped) + comparable(again) == comparable(alone)
+
+
 def test_no_step_on_what_is_not_finite(tmp_path):
     """A gradient that is not finite changes no weight; the step is counted, not averaged."""
     task = Task()

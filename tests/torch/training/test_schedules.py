@@ -88,12 +88,12 @@ def test_one_cycle_has_its_ratios():
 
 
 @pytest.mark.parametrize("kind", get_args(SchedulerType))
-@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
 def test_the_shortest_trials(kind, steps):
     """One step is enough for every schedule, and none is stepped past its end."""
     found = rates(Course(kind=kind, steps=steps, warmup_steps=5, cycles=2))
     assert len(found) == steps
-    assert found[0] > 0
+    assert max(found) > 0
 
 
 def test_a_long_warmup_is_cut():
