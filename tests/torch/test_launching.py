@@ -15,7 +15,7 @@ from kubetune_trainer import launching
 from kubetune_trainer.contract import Value
 from tests.torch.recorded import Recorded, run
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 STEPS = 50
 SEVERAL = str(Path(__file__).parent / "programs" / "several.py")
