@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from kubetune_trainer import checkpoints
-from kubetune_trainer.training import state
+from kubetune_trainer.training import devices, state
+from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import OptimizerType
 from kubetune_trainer.training.schedules import SchedulerType
 from tests.torch.training import toy
@@ -131,6 +132,25 @@ def test_three_in_a_row_and_it_has_diverged(tmp_path, fault):
     assert all(map(math.isnan, last.values()))
     assert trial.result["state"] == "Complete"
     assert trial.result["metrics"]["eval_loss"] == "NaN"
+
+
+def test_a_loss_scale_that_is_too_large(tmp_path, monkeypatch):
+    """With fp16 the first steps look for a scale: left out, but no fault; a NaN is one as ever."""
+    half = Device(torch.device("cpu"), torch.float16)
+    monkeypatch.setattr(devices, "chosen", lambda _precision: half)
+    task = Task()
+    task.inputs.mul_(4)
+    before = task.module[0].weight.detach().clone()
+    trial = train(tmp_path / "a", task, epochs=2, max_steps=12, optimizer_type="SGD")
+    norms = trial.values("gradient_norm")
+    assert [math.isfinite(norm) for norm in norms[:3]] == [False] * 3
+    assert math.isfinite(norms[-1])
+    assert trial.values("skipped_steps")[-1] == 0
+    assert trial.values("gradient_explosions")[-1] == 0
+    assert not torch.equal(before, task.module[0].weight)
+    task.inputs[:] = math.nan
+    trial = train(tmp_path / "b", task, max_steps=12)
+    assert trial.reports[-1][0] == 3
 
 
 def test_what_is_reported_when(tmp_path):
