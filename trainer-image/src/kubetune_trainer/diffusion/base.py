@@ -1,6 +1,7 @@
 """Stable Diffusion 1.x and XL as they are loaded, and with what a LoRA adds."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -48,10 +49,9 @@ class Base:
     def __init__(self, pipeline: Any, device: Device) -> None:
         self.pipeline = pipeline
         self.device = device
-        for name, module in self.modules.items():
+        for module in self.modules.values():
             module.requires_grad_(requires_grad=False)
-            dtype = torch.float32 if name == "vae" else device.dtype
-            module.to(device.torch_device, dtype=dtype)
+            module.to(device.torch_device)
         pipeline.set_progress_bar_config(disable=True)
 
     @property
@@ -97,12 +97,23 @@ class Base:
             ValueError: they are not finite.
         """
         vae = self.pipeline.vae
-        with torch.no_grad():
+        with torch.no_grad(), self._precise():
             found = vae.encode(pixels.to(self.device.torch_device, torch.float32)).latent_dist.mean
         if not torch.isfinite(found).all():
             raise ValueError("the autoencoder gives no numbers for a picture")
         scaled: torch.Tensor = found * vae.config.scaling_factor
         return scaled
+
+    def pixels(self, latents: torch.Tensor) -> torch.Tensor:
+        """What the autoencoder makes of latents, as it is: about -1 to 1, or no numbers."""
+        vae = self.pipeline.vae
+        with torch.no_grad(), self._precise():
+            found: torch.Tensor = vae.decode(latents.float() / vae.config.scaling_factor).sample
+        return found
+
+    def _precise(self) -> AbstractContextManager[object]:
+        """A block in which fp32 stays fp32, also within one of a lower precision."""
+        return torch.autocast(self.device.torch_device.type, enabled=False)
 
     def sizes(self, count: int, height: int, width: int) -> torch.Tensor:
         """What XL is told of a picture's size: original, cut and target, for each."""
@@ -122,6 +133,7 @@ class Base:
                     lora_alpha=cast("int", lora.alpha),
                     lora_dropout=lora.dropout,
                     target_modules=list(UNET_TARGETS if name == "unet" else TEXT_TARGETS),
+                    exclude_modules=self._unused(name),
                 )
             )
         cast_training_params(list(learning.values()), dtype=torch.float32)
@@ -129,6 +141,16 @@ class Base:
             name: [each for each in module.parameters() if each.requires_grad]
             for name, module in learning.items()
         }
+
+    def _unused(self, name: str) -> str | None:
+        """Layers that never get a gradient, as a pattern: XL leaves out its first encoder's last.
+
+        Several devices would wait for it for ever.
+        """
+        if not self.xl or name != "text_encoder":
+            return None
+        last = self.pipeline.text_encoder.config.num_hidden_layers - 1
+        return rf".*\.layers\.{last}\..*"
 
 
 def load(model: str, device: Device) -> Base:
@@ -145,13 +167,20 @@ def load(model: str, device: Device) -> Base:
         StableDiffusionXLPipeline,
     )
 
+    known: dict[str, tuple[Any, dict[str, Any]]] = {
+        "StableDiffusionPipeline": (
+            StableDiffusionPipeline,
+            {"safety_checker": None, "requires_safety_checker": False},
+        ),
+        "StableDiffusionXLPipeline": (StableDiffusionXLPipeline, {"add_watermarker": False}),
+    }
     try:
-        pipeline = DiffusionPipeline.from_pretrained(
-            model, torch_dtype=torch.float32, safety_checker=None, requires_safety_checker=False
-        )
+        name = str(DiffusionPipeline.load_config(model).get("_class_name"))
+        kind, options = known.get(name, (None, {}))
+        if kind is None:
+            words = f"{model} is a {name}, write Stable Diffusion 1.x or XL"
+            raise BadConfiguration(f"model: {words}")
+        dtypes = {"default": device.dtype, "vae": torch.float32}
+        return Base(kind.from_pretrained(model, dtype=dtypes, **options), device)
     except (OSError, ValueError, TypeError) as error:
         raise BadConfiguration(f"model: {model}: {error}") from error
-    if not isinstance(pipeline, StableDiffusionPipeline | StableDiffusionXLPipeline):
-        kind = type(pipeline).__name__
-        raise BadConfiguration(f"model: {model} is a {kind}, write Stable Diffusion 1.x or XL")
-    return Base(pipeline, device)

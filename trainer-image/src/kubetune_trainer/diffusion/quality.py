@@ -1,7 +1,7 @@
 """What can be said of rendered pictures without looking at them."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from kubetune_trainer.training.devices import Device
 BLACK_MEAN, BLACK_SPREAD = 0.02, 0.01
 FLAT_SPREAD = 0.03
 BURNT_SHARE = 0.25
+AT_ONCE = 16
 
 Features = NDArray[np.float32]
 """Pictures x width, each of length 1."""
@@ -23,16 +24,21 @@ Features = NDArray[np.float32]
 
 def black_fraction(rendered: Rendered) -> float:
     """The share of pictures that are black, or that the decoder gave no numbers for."""
-    black = [
-        not finite or (picture.mean() < BLACK_MEAN and picture.std() < BLACK_SPREAD)
-        for picture, finite in zip(rendered.pictures, rendered.finite, strict=True)
-    ]
-    return float(np.mean(black))
+    return float(np.mean(black(rendered)))
+
+
+def black(rendered: Rendered) -> NDArray[np.bool_]:
+    """Which pictures are black, or have no numbers."""
+    dark = rendered.pictures.mean(axis=(1, 2, 3)) < BLACK_MEAN
+    even = rendered.pictures.std(axis=(1, 2, 3)) < BLACK_SPREAD
+    found: NDArray[np.bool_] = ~rendered.finite | (dark & even)
+    return found
 
 
 def flat_fraction(rendered: Rendered) -> float:
     """The share of pictures that show nothing: of one colour throughout, black included."""
-    return float(np.mean([picture.std() < FLAT_SPREAD for picture in rendered.pictures]))
+    spreads = rendered.pictures.std(axis=(1, 2)).max(axis=1)
+    return float(np.mean(spreads < FLAT_SPREAD))
 
 
 def burnt_fraction(rendered: Rendered) -> float:
@@ -42,7 +48,7 @@ def burnt_fraction(rendered: Rendered) -> float:
 
 
 def distance(one: Features, other: Features) -> float:
-    """How far two sets of pictures are apart: 0 when one could be drawn from the other.
+    """How far two sets of pictures are apart: 0 for the same set, 1 and more for unlike ones.
 
     The squared maximum mean discrepancy with a Gaussian kernel of width 1 between unit vectors
     (Gretton et al. 2012, with CLIP's features as in Jayasumana et al. 2024); it needs no more
@@ -51,12 +57,16 @@ def distance(one: Features, other: Features) -> float:
     return max(0.0, _kernel(one, one) + _kernel(other, other) - 2 * _kernel(one, other))
 
 
-def identity(features: Features, per_prompt: int) -> float:
-    """How alike the pictures of one prompt are: mean cosine of pairs; NaN with one of each."""
+def identity(features: Features, per_prompt: int, usable: NDArray[np.bool_]) -> float:
+    """How alike the usable pictures of one prompt are: mean cosine of pairs; NaN without any.
+
+    Black pictures are not usable: they are all alike, and show nobody.
+    """
     pairs = [
         float(features[a] @ features[b])
         for start in range(0, len(features), per_prompt)
         for a, b in itertools.combinations(range(start, start + per_prompt), 2)
+        if usable[a] and usable[b]
     ]
     return float(np.mean(pairs)) if pairs else float("nan")
 
@@ -75,11 +85,14 @@ class Clip:
         self._device = device
         self._model.to(device.torch_device)
 
-    def pictures(self, pictures: Sequence[NDArray[np.float32]]) -> Features:
-        """Features of pictures of height x width x channels, 0 to 1."""
-        whole = [(picture * 255).round().astype(np.uint8) for picture in pictures]
-        given = self._processor(images=whole, return_tensors="pt")
-        return self._features(self._model.get_image_features, given, ("pixel_values",))
+    def pictures(self, pictures: Iterable[NDArray[np.float32]]) -> Features:
+        """Features of pictures of height x width x channels, 0 to 1; a few are held at a time."""
+        found = []
+        whole = iter((picture * 255).round().astype(np.uint8) for picture in pictures)
+        while some := list(itertools.islice(whole, AT_ONCE)):
+            given = self._processor(images=some, return_tensors="pt")
+            found.append(self._features(self._model.get_image_features, given, ("pixel_values",)))
+        return np.concatenate(found)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of texts."""
@@ -112,12 +125,12 @@ def measures(
     }
     if clip is None:
         return found
-    seen, said = clip.pictures(list(rendered.pictures)), clip.texts(rendered.prompts)
+    seen, said = clip.pictures(rendered.pictures), clip.texts(rendered.prompts)
     found["clip_score"] = float((seen * said).sum(axis=1).mean())
     if training is not None:
         found["feature_distance"] = distance(seen, training)
     if len(rendered.scene.seeds) > 1:
-        found["identity_similarity"] = identity(seen, len(rendered.scene.seeds))
+        found["identity_similarity"] = identity(seen, len(rendered.scene.seeds), ~black(rendered))
     return found
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from kubetune_trainer.diffusion.base import Base
 
-MARGIN, CAPTION = 6, 18
+MARGIN, LINE, FONT = 8, 18, 14
+LARGEST, NARROWEST = 512, 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,35 +54,68 @@ def render(base: Base, scene: Scene, stop: Callable[[], bool]) -> Rendered | Non
         for seed in scene.seeds:
             if stop():
                 return None
-            picture = _decoded(base, _sampled(base, scene, prompt, seed))
-            finite.append(bool(np.isfinite(picture).all()))
-            pictures.append(np.nan_to_num(picture, nan=0.0, posinf=0.0, neginf=0.0))
+            decoded = base.pixels(_sampled(base, scene, prompt, seed))[0].cpu()
+            finite.append(bool(torch.isfinite(decoded).all()))
+            shown = (decoded.nan_to_num(-1.0, -1.0, -1.0) / 2 + 0.5).clamp(0, 1)
+            pictures.append(shown.permute(1, 2, 0).numpy())
     return Rendered(scene, np.stack(pictures), np.array(finite))
 
 
 def sheet(rendered: Rendered) -> Image.Image:
-    """All pictures of a scene: a row for each prompt, which is written above it."""
+    """All pictures of a scene: a row for each prompt, which is written above it.
+
+    Each is at most `LARGEST` pixels a side; of a prompt at most two lines are written.
+    """
     pictures, scene = rendered.pictures, rendered.scene
     _, height, width, _ = pictures.shape
+    scale = min(1.0, LARGEST / max(height, width))
+    width, height = round(width * scale), round(height * scale)
     columns = len(scene.seeds)
-    row = height + CAPTION + MARGIN
-    size = columns * (width + MARGIN) + MARGIN, len(scene.prompts) * row + MARGIN
-    page = Image.new("RGB", size, "white")
+    page_width = max(columns * (width + MARGIN) + MARGIN, NARROWEST)
+    row = 2 * LINE + height + MARGIN
+    page = Image.new("RGB", (page_width, len(scene.prompts) * row + MARGIN), "white")
     draw = ImageDraw.Draw(page)
+    font = ImageFont.load_default(FONT)
     for index, picture in enumerate(pictures):
         at_row, at_column = divmod(index, columns)
         left, top = MARGIN + at_column * (width + MARGIN), MARGIN + at_row * row
         if at_column == 0:
-            draw.text((left, top), scene.prompts[at_row], fill="black")
+            lines = wrapped(scene.prompts[at_row], page_width - 2 * MARGIN, font.getlength)
+            for number, line in enumerate(lines, start=2 - len(lines)):
+                draw.text((left, top + number * LINE), line, fill="black", font=font)
         shown = Image.fromarray((picture * 255).round().astype(np.uint8))
-        page.paste(shown, (left, top + CAPTION))
+        page.paste(shown.resize((width, height)), (left, top + 2 * LINE))
     return page
+
+
+def wrapped(text: str, width: float, measured: Callable[[str], float]) -> list[str]:
+    """A text in one or two lines of a width; what is longer ends in three dots."""
+    words = text.split()
+    lines = [""]
+    for index, word in enumerate(words):
+        longer = f"{lines[-1]} {word}".strip()
+        if measured(longer) <= width:
+            lines[-1] = longer
+        elif len(lines) == 1 and lines[0]:
+            lines.append(word)
+        else:
+            lines[-1] = " ".join((lines[-1], *words[index:])).strip()
+            break
+    return [_cut(line, width, measured) for line in lines]
+
+
+def _cut(line: str, width: float, measured: Callable[[str], float]) -> str:
+    if measured(line) <= width:
+        return line
+    while line and measured(f"{line}...") > width:
+        line = line[:-1]
+    return f"{line}..."
 
 
 def save(rendered: Rendered, path: Path) -> None:
     """Writes the sheet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet(rendered).save(path)
+    sheet(rendered).save(path, quality=92)
 
 
 def _sampled(base: Base, scene: Scene, prompt: str, seed: int) -> torch.Tensor:
@@ -97,16 +131,6 @@ def _sampled(base: Base, scene: Scene, prompt: str, seed: int) -> torch.Tensor:
         output_type="latent",
     ).images
     return torch.as_tensor(found)
-
-
-def _decoded(base: Base, latents: torch.Tensor) -> NDArray[np.float32]:
-    """A picture, before anything turns what is no number into black."""
-    vae = base.pipeline.vae
-    scaled = latents.to(torch.float32) / vae.config.scaling_factor
-    with torch.no_grad():
-        image = vae.decode(scaled.to(vae.dtype)).sample[0].float()
-    shown: NDArray[np.float32] = ((image / 2 + 0.5).clamp(0, 1)).permute(1, 2, 0).cpu().numpy()
-    return shown
 
 
 def scene_of(prompts: Sequence[str], count: int, size: int, steps: int, guidance: float) -> Scene:

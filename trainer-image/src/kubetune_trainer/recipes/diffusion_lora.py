@@ -8,6 +8,7 @@ rendered with fixed seeds; the sheet of them lies with the trial's artifacts.
 A LoRA's output is scaled by `network_alpha / network_dim`: rate, alpha and dim act together.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,10 @@ from kubetune_trainer.diffusion import base as models
 from kubetune_trainer.diffusion import pictures as reading
 from kubetune_trainer.diffusion import quality, rendering
 from kubetune_trainer.diffusion.base import Base, Lora, Prompt
+from kubetune_trainer.diffusion.latents import LatentsCache
 from kubetune_trainer.diffusion.pictures import Picture
 from kubetune_trainer.diffusion.quality import Clip
-from kubetune_trainer.diffusion.rendering import Scene
+from kubetune_trainer.diffusion.rendering import Rendered, Scene
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.main import run
 from kubetune_trainer.training.built import Built, Judged
@@ -59,6 +61,7 @@ class Config(TrainingConfig):
     losses of evaluations are never weighed. `prompts` are separated by `|`; without any, captions
     of the pictures set apart are rendered. `clip_model` judges what is rendered, a folder or a
     name on the hub; without it there is no CLIP score, feature distance and identity similarity.
+    `latents_cache` is a folder that all trials of a study share: pictures are encoded by the first.
     """
 
     model: str
@@ -76,6 +79,7 @@ class Config(TrainingConfig):
     sampling_steps: int = 25
     guidance_scale: float = 7.5
     clip_model: str = ""
+    latents_cache: str = ""
 
     POSITIVE: ClassVar[tuple[str, ...]] = (
         *TrainingConfig.POSITIVE,
@@ -87,11 +91,18 @@ class Config(TrainingConfig):
     NOT_NEGATIVE: ClassVar[tuple[str, ...]] = (
         *TrainingConfig.NOT_NEGATIVE,
         "text_encoder_lr",
-        "network_alpha",
         "min_snr_gamma",
         "guidance_scale",
     )
     SHARES: ClassVar[tuple[str, ...]] = (*TrainingConfig.SHARES, "network_dropout")
+
+    def faults(self) -> list[str]:
+        """What is wrong, a sentence for each field."""
+        found = TrainingConfig.faults(self)
+        if not self.network_alpha > 0:
+            words = "must be greater than 0: the LoRA would have no effect"
+            found.append(f"network_alpha: {self.network_alpha} {words}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +183,17 @@ def load_data(config: Config, base: Base) -> Data:
         apart = reading.read(Path(config.eval_data), config.resolution, base.step)
     else:
         train, apart = reading.split(train)
-    latents: dict[Path, torch.Tensor] = {}
-    for picture in (*train, *apart):
+
+    def encoded(picture: Picture) -> torch.Tensor:
         try:
-            latents[picture.path] = base.latents(picture.pixels()[None])[0].cpu()
+            return base.latents(picture.pixels()[None])[0].cpu()
         except ValueError as error:
             raise BadConfiguration(f"{picture.path}: {error}") from error
-    return Data(train, apart, latents)
+
+    found: Callable[[Picture], torch.Tensor] = encoded
+    if config.latents_cache:
+        found = LatentsCache(Path(config.latents_cache), base.pipeline.vae, encoded)
+    return Data(train, apart, {picture.path: found(picture) for picture in (*train, *apart)})
 
 
 def _bins(pictures: Sequence[Picture]) -> tuple[int, ...]:
@@ -195,13 +210,12 @@ class PicturesTask:
         from diffusers import DDPMScheduler  # noqa: PLC0415 - seconds
 
         self.module = Denoiser(base, text=config.text_encoder_lr > 0)
-        self.counters: dict[str, float] = {}
+        self.counters = {"evaluations": 0.0}
         self._base, self._data, self._config = base, data, config
         self._clip, self._artifacts = clip, artifacts
         self._noise = DDPMScheduler.from_config(base.pipeline.scheduler.config)
         self._known = {} if config.text_encoder_lr > 0 else self._prompts()
         self._training_features = self._features()
-        self._evaluations = 0
 
     @property
     def length(self) -> int:
@@ -240,12 +254,20 @@ class PicturesTask:
             rendered = rendering.render(self._base, self._scene(), stop)
         if rendered is None:
             return None
-        self._evaluations += 1
-        if self._artifacts is not None:
-            name = f"sheet-{self._evaluations:03d}.png"
-            rendering.save(rendered, self._artifacts / "samples" / name)
+        self.counters["evaluations"] += 1
+        self._keep_sheet(rendered)
         found = quality.measures(rendered, self._clip, self._training_features)
         return {"eval_loss": loss, **found}
+
+    def _keep_sheet(self, rendered: Rendered) -> None:
+        """Beside the others of this trial; a full disk is said, and ends nothing."""
+        if self._artifacts is None:
+            return
+        name = f"sheet-{int(self.counters['evaluations']):03d}.jpg"
+        try:
+            rendering.save(rendered, self._artifacts / "samples" / name)
+        except OSError as error:
+            sys.stderr.write(f"kubetune-trainer: {name} cannot be kept: {error}\n")
 
     def test(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
         """There is nothing held back: pictures are judged by eye in the end."""
@@ -354,8 +376,8 @@ class PicturesTask:
         """Of the training pictures, once."""
         if self._clip is None:
             return None
-        shown = [((p.pixels() + 1) / 2).permute(1, 2, 0).numpy() for p in self._data.train]
-        return self._clip.pictures(shown)
+        pixels = (picture.pixels() for picture in self._data.train)
+        return self._clip.pictures(((each + 1) / 2).permute(1, 2, 0).numpy() for each in pixels)
 
 
 if __name__ == "__main__":

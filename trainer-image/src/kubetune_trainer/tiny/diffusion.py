@@ -1,7 +1,8 @@
 """A Stable Diffusion of 400,000 weights, a CLIP model to judge it, and pictures to teach it.
 
-The pictures are parts of the two photographs that come with scikit-learn. Autoencoder, denoiser and
-judge learn them a little first: over a denoiser of random weights a LoRA can learn nothing.
+The pictures are parts of the two photographs that come with scikit-learn. Autoencoder and judge
+learn some of both; the denoiser learns a few of the temple only, for over one of random weights a
+LoRA can learn nothing. What is left to learn is the flower: good parameters beat bad ones.
 """
 
 from collections.abc import Iterator
@@ -17,14 +18,21 @@ from kubetune_trainer.training import seeds
 
 SEED = 20_220_822
 SIDE = 64
-VAE_STEPS, UNET_STEPS, CLIP_STEPS = 60, 120, 60
+VAE_STEPS, UNET_STEPS, CLIP_STEPS = 40, 80, 60
+ROWS = 6
+"""Pictures of a step."""
+
+TEMPLES = 3
+"""So many pictures does the denoiser know: all others are news to it."""
+
+SHAPES = (SIDE, SIDE), (SIDE, SIDE), (SIDE * 3 // 2, SIDE), (SIDE, SIDE * 3 // 2)
 COLOURS = {"red": (200, 40, 40), "green": (40, 170, 60), "blue": (50, 80, 200), "grey": (128,) * 3}
 
 
 def make_data(folder: Path, *, count: int = 10) -> None:
-    """Pictures with a caption beside each: parts of a temple and of a flower, some in a colour."""
+    """Pictures of one flower with a caption beside each: in some shapes and colours."""
     folder.mkdir(parents=True, exist_ok=True)
-    for index, (picture, caption) in enumerate(_pictures(count)):
+    for index, (picture, caption) in enumerate(_flowers(count)):
         picture.save(folder / f"{index:03d}.png")
         (folder / f"{index:03d}.txt").write_text(caption + "\n", encoding="utf-8")
 
@@ -44,10 +52,10 @@ def make_model(folder: Path, *, xl: bool = False, steps: int = UNET_STEPS) -> No
         vae, unet = _vae(), _unet(xl=xl)
         text = _text_encoder(len(tokenizer), projected=False, tokenizer=tokenizer)
         second = _text_encoder(len(tokenizer), projected=True, tokenizer=tokenizer)
-        latents = _learn_pictures(vae, shown)
+        latents = _learn_pictures(vae, shown, steps // 8 if xl else VAE_STEPS)
         if not xl:
             ids = _ids(tokenizer, [caption for _, caption in shown])
-            _learn_noise(unet, text, latents, ids, steps)
+            _learn_noise(unet, text, latents[: 2 * TEMPLES : 2], ids[: 2 * TEMPLES : 2], steps)
     beta = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
     pipeline: Any
     if xl:
@@ -128,25 +136,45 @@ def make_clip(folder: Path, *, steps: int = CLIP_STEPS) -> None:
 
 
 def _pictures(count: int) -> Iterator[tuple[Image.Image, str]]:
-    """Squares and upright or lying rectangles cut out of the photographs."""
-    import sklearn  # noqa: PLC0415 - seconds
-
-    photographs = Path(sklearn.__file__).parent / "datasets" / "images"
+    """Parts of both photographs by turns, from anywhere in them."""
     rng = np.random.default_rng(SEED)
-    whole = {name: Image.open(photographs / f"{name}.jpg") for name in ("china", "flower")}
+    whole = {name: _photograph(name) for name in ("china", "flower")}
     words = {"china": "a temple in china", "flower": "a flower in a garden"}
-    shapes = (SIDE, SIDE), (SIDE, SIDE), (SIDE * 3 // 2, SIDE), (SIDE, SIDE * 3 // 2)
-    colours = list(COLOURS)
     for index in range(count):
         name = ("china", "flower")[index % 2]
-        width, height = shapes[index % len(shapes)]
+        width, height = SHAPES[index % len(SHAPES)]
         image = whole[name]
         left = int(rng.integers(0, image.width - 4 * width))
         top = int(rng.integers(0, image.height - 4 * height))
-        part = image.crop((left, top, left + 4 * width, top + 4 * height)).resize((width, height))
-        colour = colours[index // 2 % len(colours)]
-        tinted = Image.blend(part, Image.new("RGB", part.size, COLOURS[colour]), 0.3)
-        yield tinted, f"{words[name]}, {colour}"
+        yield _part(image, (left, top), (width, height), index // 2, words[name])
+
+
+def _flowers(count: int) -> Iterator[tuple[Image.Image, str]]:
+    """Parts around the middle of the flower."""
+    rng = np.random.default_rng(SEED)
+    image = _photograph("flower")
+    for index in range(count):
+        width, height = SHAPES[index % len(SHAPES)]
+        across, down = (int(offset) for offset in rng.integers(-12, 13, 2))
+        corner = 300 - 2 * width + across, 200 - 2 * height + down
+        yield _part(image, corner, (width, height), index // 2, "a flower in a garden")
+
+
+def _part(
+    image: Image.Image, corner: tuple[int, int], size: tuple[int, int], turn: int, words: str
+) -> tuple[Image.Image, str]:
+    """A part of four times the size from a corner on, in the colour whose turn it is."""
+    (left, top), (width, height) = corner, size
+    part = image.crop((left, top, left + 4 * width, top + 4 * height)).resize(size)
+    colour = list(COLOURS)[turn % len(COLOURS)]
+    tinted = Image.blend(part, Image.new("RGB", size, COLOURS[colour]), 0.3)
+    return tinted, f"{words}, {colour}"
+
+
+def _photograph(name: str) -> Image.Image:
+    import sklearn  # noqa: PLC0415 - seconds
+
+    return Image.open(Path(sklearn.__file__).parent / "datasets" / "images" / f"{name}.jpg")
 
 
 def _tokenizer(captions: list[str]) -> Any:
@@ -223,15 +251,16 @@ def _text_encoder(vocabulary: int, *, projected: bool, tokenizer: Any) -> Any:
     return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config)
 
 
-def _learn_pictures(vae: Any, shown: list[tuple[Image.Image, str]]) -> torch.Tensor:
+def _learn_pictures(vae: Any, shown: list[tuple[Image.Image, str]], steps: int) -> torch.Tensor:
     """Some steps of an autoencoder; the latents of the pictures as it then makes them."""
     square = [picture.resize((SIDE, SIDE)) for picture, _ in shown]
     arrays = np.stack([np.asarray(picture, dtype=np.float32) for picture in square])
     pixels = torch.from_numpy(arrays / 127.5 - 1).permute(0, 3, 1, 2)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=3e-3)
-    for _ in range(VAE_STEPS):
-        found = vae.encode(pixels).latent_dist
-        loss = functional.mse_loss(vae.decode(found.sample()).sample, pixels)
+    for _ in range(steps):
+        some = pixels[torch.randint(0, len(pixels), (ROWS,))]
+        found = vae.encode(some).latent_dist
+        loss = functional.mse_loss(vae.decode(found.sample()).sample, some)
         (loss + 1e-4 * found.kl().mean() / SIDE).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -250,7 +279,7 @@ def _learn_noise(
     noise: Any = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
     optimizer = torch.optim.AdamW([*unet.parameters(), *text.parameters()], lr=2e-3)
     for _ in range(steps):
-        chosen = torch.randint(0, len(latents), (8,))
+        chosen = torch.randint(0, len(latents), (ROWS,))
         drawn = torch.randn_like(latents[chosen])
         timesteps = torch.randint(0, 1000, (len(chosen),))
         noisy = noise.add_noise(latents[chosen], drawn, timesteps)

@@ -1,0 +1,273 @@
+"""The recipe for LoRAs: what is learned, loaded back, judged and refused; SD 1 and XL."""
+
+import math
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from kubetune_trainer.diffusion import base as models
+from kubetune_trainer.diffusion import rendering
+from kubetune_trainer.recipes import diffusion_lora as recipe
+from kubetune_trainer.training import devices, seeds
+from tests.torch.recorded import Recorded, run
+
+SHORT = {
+    "resolution": 64,
+    "network_dim": 8,
+    "network_alpha": 6.4,
+    "learning_rate": 1e-3,
+    "text_encoder_lr": 5e-4,
+    "batch_size": 4,
+    "max_steps": 2,
+    "log_every": 1,
+    "prompts": "a temple in china, red | a flower in a garden, blue",
+    "samples_per_prompt": 2,
+    "sampling_steps": 2,
+    "guidance_scale": 3.0,
+}
+QUICK = {**SHORT, "prompts": "a temple in china, red", "samples_per_prompt": 1}
+
+
+@pytest.fixture
+def sd(tiny_sd, pictures):
+    """The fields of a trial on SD 1."""
+    return {**QUICK, "model": str(tiny_sd), "train_data": str(pictures)}
+
+
+def built(given, artifacts=None):
+    """What the recipe makes of its parameters."""
+    torch.manual_seed(1)
+    return recipe.build(recipe.Config(**given), 1, devices.chosen("fp32"), artifacts)
+
+
+def few(folder, pictures, *names):
+    """Some of the pictures, with their captions."""
+    folder.mkdir()
+    for name in names:
+        for ending in ("png", "txt"):
+            shutil.copy(pictures / f"{name}.{ending}", folder)
+    return str(folder)
+
+
+def stopping(trial, step):
+    """A trial that gets SIGTERM after it has reported a step."""
+    report = trial.report
+
+    def and_stop(at=None, **metrics):
+        report(at, **metrics)
+        if at == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    trial.report = and_stop
+    return trial
+
+
+@pytest.mark.parametrize("text", [5e-4, 0.0], ids=["text", "unet"])
+@pytest.mark.parametrize("kind", ["tiny_sd", "tiny_xl"])
+def test_the_best_lora_loads_back_to_the_same_pictures(request, tmp_path, pictures, kind, text):
+    """By `load_lora_weights` of diffusers, alpha and all; without it, or at 0, they are others."""
+    folder = str(request.getfixturevalue(kind))
+    given = {**SHORT, "model": folder, "train_data": str(pictures), "text_encoder_lr": text}
+    given |= {"learning_rate": 0.05, "max_steps": 3}
+    trial = Recorded(tmp_path, given)
+    assert run("diffusion-lora", trial).exit_code == 0
+    reported = Image.open(trial.artifact_dir / "samples" / "sheet-001.jpg")
+    plain = models.load(folder, devices.chosen("fp32"))
+    scene = rendering.scene_of([p.strip() for p in SHORT["prompts"].split("|")], 2, 64, 2, 3.0)
+    without = rendering.sheet(rendering.render(plain, scene, lambda: False))
+    plain.pipeline.load_lora_weights(str(trial.artifact_dir / "best"))
+    loaded = rendering.sheet(rendering.render(plain, scene, lambda: False))
+    assert apart(loaded, reported) < 3  # of 255: what JPEG does to a picture
+    assert apart(without, reported) > 2 * apart(loaded, reported)
+    configs = [
+        plain.pipeline.unet.peft_config,
+        *(encoder.peft_config for encoder in plain.text_encoders.values() if text),
+    ]
+    assert {(c.r, c.lora_alpha) for found in configs for c in found.values()} == {(8, 6.4)}
+
+
+def apart(one, other):
+    """The mean difference of two pictures, of 255."""
+    arrays = [np.asarray(each.convert("RGB"), dtype=np.float32) for each in (one, other)]
+    return float(np.abs(arrays[0] - arrays[1]).mean())
+
+
+def test_a_good_rate_beats_bad_ones(tmp_path, sd):
+    """Too low learns nothing, too high destroys what was known; each is told apart in seconds."""
+    found = {}
+    for rate in (1e-6, 1e-2, 1.0):
+        given = {**sd, "learning_rate": rate, "text_encoder_lr": rate / 2, "epochs": 9}
+        given |= {"max_steps": 25, "evaluate_every": 25}
+        found[rate] = run("diffusion-lora", Recorded(tmp_path / str(rate), given)).values(
+            "eval_loss"
+        )[-1]
+    assert found[1e-2] < found[1e-6] < found[1.0]
+
+
+def test_an_evaluation_is_repeatable_and_touches_nothing_of_the_training(sd):
+    """On fixed noise: the same loss twice, and the same losses of training after it or without."""
+    losses = []
+    for evaluated in (False, True):
+        task = built(sd).task
+        seeds.seed_step(1, 1)
+        if evaluated:
+            with seeds.aside(3):
+                first, second = (task.evaluate(lambda: False) for _ in range(2))
+            assert first == second
+        batch = task.collate([(0, 1)])
+        losses.append(float(task.loss(task.module, batch).detach()))
+    assert losses[0] == losses[1]
+
+
+def test_min_snr_weighs_the_training_and_not_the_evaluation(sd):
+    """Hang et al.: where there is little noise it counts less; trials stay comparable."""
+    plain, weighed = (built({**sd, "min_snr_gamma": gamma}).task for gamma in (0.0, 5.0))
+    found = []
+    for task in (plain, weighed):
+        seeds.seed_step(1, 1)
+        batch = task.collate([(index, 1) for index in (0, 1)])
+        found.append(float(task.loss(task.module, batch).detach()))
+    assert found[1] < found[0]
+    timesteps = torch.tensor([10, 500, 999])
+    kept = plain._noise.alphas_cumprod[timesteps]
+    ratio = kept / (1 - kept)
+    assert torch.allclose(weighed._weights(timesteps), ratio.clamp(max=5) / ratio)
+    with torch.no_grad():
+        assert plain._evaluation_loss(lambda: False) == weighed._evaluation_loss(lambda: False)
+
+
+def test_texts_are_worked_out_once_where_no_text_encoder_learns(sd):
+    """And give what working them out each time would."""
+    task = built({**sd, "text_encoder_lr": 0.0}).task
+    batch = task.collate([(0, 1), (4, 1)])
+    seeds.seed_step(1, 1)
+    known = task.loss(task.module, batch)
+    task._known = {}
+    seeds.seed_step(1, 1)
+    assert torch.allclose(task.loss(task.module, batch), known, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["AdamW", "AdamW8bit", "Prodigy"])
+def test_the_workloads_optimizers_train_with_two_rates(tmp_path, sd, kind):
+    """Denoiser and text encoder have rates of their own; Prodigy finds one for both."""
+    given = {**sd, "optimizer_type": kind, "lr_scheduler": "cosine_with_restarts"}
+    given |= {
+        "lr_scheduler_num_cycles": 2,
+        "network_dropout": 0.05,
+        "network_dim": 256,
+        "network_alpha": 32.0,
+    }
+    trial = run("diffusion-lora", Recorded(tmp_path, given))
+    assert trial.exit_code == 0
+    rates = trial.values("learning_rate_unet")[0], trial.values("learning_rate_text_encoder")[0]
+    assert rates[0] == (rates[1] if kind == "Prodigy" else pytest.approx(2 * rates[1]))
+    assert math.isfinite(trial.values("eval_loss")[-1])
+
+
+def test_a_stopped_trial_goes_on_as_if_nothing_had_been(tmp_path, sd):
+    """SIGTERM within an epoch: the same noise, timesteps and dropout, and no sheet is lost."""
+    given = {**sd, "network_dropout": 0.2, "max_steps": 6, "evaluate_every": 3, "epochs": 9}
+    whole = run("diffusion-lora", Recorded(tmp_path / "whole", given))
+    first = run("diffusion-lora", stopping(Recorded(tmp_path / "parts", given), 4))
+    second = run("diffusion-lora", Recorded(tmp_path / "parts", given))
+    assert (first.exit_code, second.exit_code) == (143, 0)
+    for name in ("train_loss", "gradient_norm", "eval_loss"):
+        assert first.values(name) + second.values(name) == whole.values(name)
+    sheets = [
+        sorted(p.name for p in (trial.artifact_dir / "samples").iterdir())
+        for trial in (whole, second)
+    ]
+    assert sheets == [["sheet-001.jpg", "sheet-002.jpg"]] * 2
+
+
+def test_black_pictures_are_counted_and_crash_nothing(tmp_path, tiny_sd, tiny_clip, sd):
+    """An autoencoder whose decoder overflows: all is black, nobody is alike, training goes on."""
+    broken = tmp_path / "model"
+    shutil.copytree(tiny_sd, broken)
+    model = models.load(str(tiny_sd), devices.chosen("fp32"))
+    for parameter in model.pipeline.vae.decoder.parameters():
+        parameter.data *= 1e12
+    model.pipeline.vae.save_pretrained(broken / "vae")
+    given = {**sd, "model": str(broken), "clip_model": str(tiny_clip), "samples_per_prompt": 2}
+    trial = run("diffusion-lora", Recorded(tmp_path, given))
+    found = trial.result["metrics"]
+    assert trial.exit_code == 0
+    assert (found["black_fraction"], found["flat_fraction"]) == (1.0, 1.0)
+    assert math.isnan(trial.values("identity_similarity")[-1])
+    assert math.isfinite(found["eval_loss"])
+
+
+def test_all_measures_of_the_workload_are_reported(tmp_path, tiny_clip, sd):
+    """With a judge; and the sheet of each evaluation lies with the artifacts."""
+    given = {**sd, **SHORT, "clip_model": str(tiny_clip), "max_steps": 1}
+    trial = run("diffusion-lora", Recorded(tmp_path, given, objectives=("clip_score",)))
+    found = trial.result["metrics"]
+    assert {
+        *("clip_score", "black_fraction", "flat_fraction", "burnt_fraction", "feature_distance"),
+        *("identity_similarity", "gradient_norm", "gradient_explosions", "eval_loss"),
+    } <= found.keys()
+    assert -1 <= found["clip_score"] <= 1
+    assert Image.open(trial.artifact_dir / "samples" / "sheet-001.jpg").size[1] > 2 * 64
+
+
+def test_latents_are_encoded_once_for_all_trials_of_a_study(tmp_path, sd, monkeypatch):
+    """The second trial does not ask the autoencoder, and learns from the same numbers."""
+    given = {**sd, "latents_cache": str(tmp_path / "latents")}
+    first = built(given).task
+    asked = []
+    monkeypatch.setattr(models.Base, "latents", lambda *_: asked.append(1))
+    second, batch = built(given).task, [(0, 1)]
+    assert not asked
+    assert torch.equal(first.collate(batch)["latents"], second.collate(batch)["latents"])
+
+
+def test_a_batch_holds_pictures_of_one_size(sd):
+    """Upright, lying and square ones are there, each in batches of its own."""
+    made = built(sd)
+    assert len(set(made.bins)) == 3
+    for chosen in set(made.bins):
+        examples = [(index, 1) for index, place in enumerate(made.bins) if place == chosen]
+        assert made.task.collate(examples)["latents"].shape[0] == len(examples)
+
+
+def faults(folder):
+    """Parameters that cannot be trained with, and what is said of them."""
+    return {
+        "caption": ({"train_data": f"{folder}/bare"}, "a caption is missing or empty: 000.txt"),
+        "picture": ({"train_data": f"{folder}/torn"}, "000.png: no image that can be read"),
+        "one": ({"train_data": f"{folder}/one"}, "two pictures at least"),
+        "alpha": ({"network_alpha": 0.0}, "network_alpha: 0.0 must be greater than 0"),
+        "rate": ({"learning_rate": math.nan}, "learning_rate: nan must be 0 or more"),
+        "nothing": (
+            {"learning_rate": 0.0, "text_encoder_lr": 0.0},
+            "learning_rate: nothing is trained",
+        ),
+        "resolution": ({"resolution": 4}, "resolution: 4 is too small"),
+        "judge": ({"clip_model": f"{folder}/none"}, "clip_model: "),
+    }
+
+
+@pytest.mark.parametrize("fault", faults(""))
+def test_what_cannot_be_trained_with_exits_64_and_is_named(tmp_path, pictures, sd, fault):
+    """No other attempt would end otherwise."""
+    for name in ("bare", "torn"):
+        few(tmp_path / name, pictures, "000", "001")
+    few(tmp_path / "one", pictures, "000")
+    (tmp_path / "bare" / "000.txt").write_text(" ")
+    (tmp_path / "torn" / "000.png").write_bytes((pictures / "000.png").read_bytes()[:300])
+    changed, words = faults(tmp_path)[fault]
+    trial = run("diffusion-lora", Recorded(tmp_path, {**sd, **changed}))
+    assert trial.exit_code == 64
+    assert words in trial.result["message"]
+
+
+def test_memory_that_cannot_be_had_exits_70(tmp_path, sd):
+    """With what was asked for."""
+    trial = run("diffusion-lora", Recorded(tmp_path, {**sd, "network_dim": 10**12}))
+    assert trial.exit_code == 70
+    assert trial.result["reason"] == "OutOfMemory"
