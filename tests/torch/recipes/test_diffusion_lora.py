@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 import signal
+from itertools import product
 
 import numpy as np
 import pytest
@@ -31,6 +32,9 @@ SHORT = {
     "guidance_scale": 3.0,
 }
 QUICK = {**SHORT, "prompts": "a temple in china, red", "samples_per_prompt": 1}
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+"""XL's sampler calls NumPy as it was called before."""
 
 
 @pytest.fixture
@@ -69,32 +73,30 @@ def stopping(trial, step):
 
 @pytest.mark.parametrize("text", [5e-4, 0.0], ids=["text", "unet"])
 @pytest.mark.parametrize("kind", ["tiny_sd", "tiny_xl"])
-def test_the_best_lora_loads_back_to_the_same_pictures(request, tmp_path, pictures, kind, text):
-    """By `load_lora_weights` of diffusers, alpha and all; without it, or at 0, they are others."""
+def test_a_kept_lora_loads_back_to_the_same_pictures(request, tmp_path, pictures, kind, text):
+    """By `load_lora_weights` of diffusers, with its alpha, which is not its dim."""
     folder = str(request.getfixturevalue(kind))
     given = {**SHORT, "model": folder, "train_data": str(pictures), "text_encoder_lr": text}
-    given |= {"learning_rate": 0.05, "max_steps": 3}
-    trial = Recorded(tmp_path, given)
-    assert run("diffusion-lora", trial).exit_code == 0
-    reported = Image.open(trial.artifact_dir / "samples" / "sheet-001.jpg")
+    made = built(given)
+    for group in made.groups:
+        for parameter in group.parameters:
+            torch.nn.init.normal_(parameter, std=0.3)
+    made.task.module.eval()
+    trained = shown(made.task._base)
+    made.task.keep(tmp_path)
     plain = models.load(folder, devices.chosen("fp32"))
-    scene = rendering.scene_of([p.strip() for p in SHORT["prompts"].split("|")], 2, 64, 2, 3.0)
-    without = rendering.sheet(rendering.render(plain, scene, lambda: False))
-    plain.pipeline.load_lora_weights(str(trial.artifact_dir / "best"))
-    loaded = rendering.sheet(rendering.render(plain, scene, lambda: False))
-    assert apart(loaded, reported) < 3  # of 255: what JPEG does to a picture
-    assert apart(without, reported) > 2 * apart(loaded, reported)
-    configs = [
-        plain.pipeline.unet.peft_config,
-        *(encoder.peft_config for encoder in plain.text_encoders.values() if text),
-    ]
-    assert {(c.r, c.lora_alpha) for found in configs for c in found.values()} == {(8, 6.4)}
+    before = shown(plain)
+    plain.pipeline.load_lora_weights(str(tmp_path))
+    assert np.abs(shown(plain) - trained).max() < np.abs(before - trained).max() / 100
+    plain.pipeline.unload_lora_weights()
+    assert np.array_equal(shown(plain), before)
 
 
-def apart(one, other):
-    """The mean difference of two pictures, of 255."""
-    arrays = [np.asarray(each.convert("RGB"), dtype=np.float32) for each in (one, other)]
-    return float(np.abs(arrays[0] - arrays[1]).mean())
+def shown(model):
+    """Pictures of one prompt."""
+    scene = rendering.scene_of(["a temple in china, red"], 2, 64, 2, 3.0)
+    with torch.inference_mode():
+        return rendering.render(model, scene, lambda: False).pictures
 
 
 def test_a_good_rate_beats_bad_ones(tmp_path, sd):
@@ -127,12 +129,13 @@ def test_an_evaluation_is_repeatable_and_touches_nothing_of_the_training(sd):
 def test_min_snr_weighs_the_training_and_not_the_evaluation(sd):
     """Hang et al.: where there is little noise it counts less; trials stay comparable."""
     plain, weighed = (built({**sd, "min_snr_gamma": gamma}).task for gamma in (0.0, 5.0))
-    found = []
-    for task in (plain, weighed):
-        seeds.seed_step(1, 1)
-        batch = task.collate([(index, 1) for index in (0, 1)])
-        found.append(float(task.loss(task.module, batch).detach()))
-    assert found[1] < found[0]
+    losses = []
+    for task, step in product((plain, weighed), range(20)):
+        seeds.seed_step(1, step)
+        with torch.no_grad():
+            losses.append(float(task.loss(task.module, task.collate([(0, 1)]))))
+    assert all(less <= more for less, more in zip(losses[20:], losses[:20], strict=True))
+    assert sum(losses[20:]) < sum(losses[:20])
     timesteps = torch.tensor([10, 500, 999])
     kept = plain._noise.alphas_cumprod[timesteps]
     ratio = kept / (1 - kept)
@@ -143,8 +146,9 @@ def test_min_snr_weighs_the_training_and_not_the_evaluation(sd):
 
 def test_texts_are_worked_out_once_where_no_text_encoder_learns(sd):
     """And give what working them out each time would."""
-    task = built({**sd, "text_encoder_lr": 0.0}).task
-    batch = task.collate([(0, 1), (4, 1)])
+    made = built({**sd, "text_encoder_lr": 0.0})
+    task = made.task
+    batch = task.collate([(index, 1) for index, size in enumerate(made.bins) if not size])
     seeds.seed_step(1, 1)
     known = task.loss(task.module, batch)
     task._known = {}
@@ -212,7 +216,8 @@ def test_all_measures_of_the_workload_are_reported(tmp_path, tiny_clip, sd):
         *("identity_similarity", "gradient_norm", "gradient_explosions", "eval_loss"),
     } <= found.keys()
     assert -1 <= found["clip_score"] <= 1
-    assert Image.open(trial.artifact_dir / "samples" / "sheet-001.jpg").size[1] > 2 * 64
+    with Image.open(trial.artifact_dir / "samples" / "sheet-001.jpg") as sheet:
+        assert sheet.height > 2 * 64
 
 
 def test_latents_are_encoded_once_for_all_trials_of_a_study(tmp_path, sd, monkeypatch):

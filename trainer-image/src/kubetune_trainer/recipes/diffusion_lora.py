@@ -275,9 +275,12 @@ class PicturesTask:
         return {}
 
     def keep(self, folder: Path) -> None:
-        """The LoRA, as `load_lora_weights` of diffusers reads it."""
+        """The LoRA, as `load_lora_weights` of diffusers reads it.
+
+        Names are those of peft: its converter to older names of diffusers leaves some as they are,
+        and of such a mixture the loader takes only a part.
+        """
         from diffusers.training_utils import _collate_lora_metadata  # noqa: PLC0415 - seconds
-        from diffusers.utils import convert_state_dict_to_diffusers  # noqa: PLC0415 - seconds
         from peft.utils import get_peft_model_state_dict  # noqa: PLC0415 - seconds
 
         pipeline = self._base.pipeline
@@ -285,9 +288,7 @@ class PicturesTask:
         if self._config.text_encoder_lr > 0:
             learning |= self._base.text_encoders
         layers = {
-            f"{name}_lora_layers": convert_state_dict_to_diffusers(
-                get_peft_model_state_dict(module)
-            )
+            f"{name}_lora_layers": get_peft_model_state_dict(module)
             for name, module in learning.items()
         }
         type(pipeline).save_lora_weights(folder, **layers, **_collate_lora_metadata(learning))
