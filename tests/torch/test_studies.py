@@ -67,6 +67,7 @@ def study(tiny_lm: Path, definitions: Path) -> dict[str, object]:
 
 
 @pytest.mark.timeout(1700)
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # peft's own
 def test_language_models_are_tuned(workplace: Workplace, tiny_lm: Path, definitions: Path) -> None:
     """Live values end a trial that learns nothing; killed with its tuner it goes on before that.
 

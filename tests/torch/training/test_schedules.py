@@ -57,7 +57,7 @@ def test_restarts(cycles):
     assert schedules.factor(course, STEPS) == 0
 
 
-@pytest.mark.parametrize("kind", set(get_args(SchedulerType)) - {"one_cycle", "polynomial"})
+@pytest.mark.parametrize("kind", ["constant", "linear", "cosine", "cosine_with_restarts"])
 def test_the_formulas_are_those_of_transformers(kind):
     """Step by step what everybody else's runs had."""
     special = {"num_cycles": 3} if kind == "cosine_with_restarts" else {}

@@ -2,28 +2,46 @@
 
 The chosen recipe's model trains for some steps, each with a higher rate than the one before. The
 result is a range for a study's learning rate, and a picture of the curve (Smith 2017).
+
+Some batches are harder than others, by far so for diffusion, where each has its own noise. So every
+loss is compared with the one that the untouched model has on the same batch, with the same random
+numbers: what is left is what training did.
 """
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
+
+import torch
 
 from kubetune_trainer import Trial
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.main import run
-from kubetune_trainer.training import chosen, gradients, loading, optimizers, rates
-from kubetune_trainer.training.chosen import Choice
+from kubetune_trainer.training import chosen, gradients, loading, memory, rates, seeds
+from kubetune_trainer.training.chosen import Choice, Chosen
 from kubetune_trainer.training.order import Order
 from kubetune_trainer.training.passes import backward
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.rates import Suggestion
+from kubetune_trainer.training.task import Batch
+
+NAMES = {
+    "steepest": "steepest_rate",
+    "last_stable": "last_stable_rate",
+    "low": "suggested_low_rate",
+    "high": "suggested_high_rate",
+}
+"""What the parts of a suggestion are reported as; NaN where the loss never fell."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Choice):
-    """From which rate to which, in how many steps. Groups keep the ratio of their rates."""
+    """From which rate to which, in how many steps. Groups keep the ratio of their rates.
+
+    A rate stands for the recipe's `learning_rate`: of the scheduler `one_cycle` its peak is tried.
+    """
 
     first_rate: float = 1e-7
     last_rate: float = 1.0
@@ -47,10 +65,43 @@ def train(trial: Trial) -> None:
     it = chosen.build(trial, config, plain=False)
     if it.config.optimizer_type == "Prodigy":
         raise BadConfiguration("optimizer_type: Prodigy finds its own rate, write another one")
-    optimizer = optimizers.build(it.built.groups, it.config.optimizer)
-    ratios = [
-        group["lr"] / it.config.learning_rate for group in optimizer.torch_optimizer.param_groups
-    ]
+    if not it.config.learning_rate:
+        raise BadConfiguration("learning_rate: 0 has no ratio to other rates, write any other")
+    planned = rates.grown(config.first_rate, config.last_rate, config.range_steps)
+    before = _untouched(trial, it, config.range_steps)
+    groups = it.optimizer.torch_optimizer.param_groups
+    peak = it.built.one_cycle.peak_ratio if it.config.lr_scheduler == "one_cycle" else 1.0
+    ratios = [group["lr"] / it.config.learning_rate * peak for group in groups]
+    usual = sum(before) / max(1, len(before))
+    batches = _batches(trial, it)
+    losses: list[float] = []
+    for step in trial.steps(config.range_steps):
+        for group, ratio in zip(groups, ratios, strict=True):
+            group["lr"] = planned[step - 1] * ratio
+        loss = _pass(it, next(batches), (trial.seed, step))
+        norm = gradients.clip(it.optimizer.parameters, it.config.max_grad_norm)
+        losses.append(loss - before[step - 1] + usual)
+        trial.report(step, train_loss=losses[-1], learning_rate=planned[step - 1])
+        if rates.diverged(losses) or not math.isfinite(norm):
+            break
+        it.optimizer.torch_optimizer.step()
+        it.optimizer.torch_optimizer.zero_grad(set_to_none=True)
+    if not trial.should_stop:
+        _conclude(trial, planned[: len(losses)], losses)
+
+
+def _untouched(trial: Trial, it: Chosen, steps: int) -> list[float]:
+    """The losses of the model as it is, on the batches of all steps; fewer when told to stop."""
+    batches = _batches(trial, it)
+    found: list[float] = []
+    with torch.no_grad():
+        while len(found) < steps and not trial.should_stop:
+            found.append(_pass(it, next(batches), (trial.seed, len(found) + 1)))
+    return found
+
+
+def _batches(trial: Trial, it: Chosen) -> Iterator[list[Batch]]:
+    """Of each step, the same whenever they are asked for."""
     order = Order(
         length=it.built.task.length,
         batch_size=it.config.batch_size,
@@ -58,26 +109,20 @@ def train(trial: Trial) -> None:
         accumulation=it.config.gradient_accumulation_steps,
         groups=it.built.bins,
     )
-    batches = loading.batches(it.built.task.collate, order, from_step=1, ranks=Ranks())
-    planned = rates.grown(config.first_rate, config.last_rate, config.range_steps)
-    losses: list[float] = []
-    for step in trial.steps(config.range_steps):
-        rate = planned[step - 1]
-        for group, ratio in zip(optimizer.torch_optimizer.param_groups, ratios, strict=True):
-            group["lr"] = rate * ratio
-        parts = next(batches)
-        targets = sum(it.built.task.targets(batch) for batch in parts)
-        it.built.task.module.train()
-        total = sum(backward(it.built.task, batch, it.device, targets) for batch in parts)
-        losses.append(total / targets)
-        trial.report(step, train_loss=losses[-1], learning_rate=rate)
-        norm = gradients.clip(optimizer.parameters, it.config.max_grad_norm)
-        if rates.diverged(losses) or not math.isfinite(norm):
-            break
-        optimizer.torch_optimizer.step()
-        optimizer.torch_optimizer.zero_grad(set_to_none=True)
-    if not trial.should_stop:
-        _conclude(trial, planned[: len(losses)], losses)
+    workers = it.config.data_workers
+    return loading.batches(
+        it.built.task.collate, order, from_step=1, ranks=Ranks(), workers=workers
+    )
+
+
+def _pass(it: Chosen, batches: list[Batch], seed: tuple[int, int]) -> float:
+    """The mean loss of a step's batches; adds up their gradients where there are any."""
+    task = it.built.task
+    targets = sum(task.targets(batch) for batch in batches)
+    seeds.seed_step(*seed)
+    task.module.train()
+    with memory.watched(f"step {seed[1]}, {len(batches)} batches"):
+        return sum(backward(task, batch, it.device, targets) for batch in batches) / targets
 
 
 def _conclude(trial: Trial, tried: list[float], losses: list[float]) -> None:
@@ -85,15 +130,10 @@ def _conclude(trial: Trial, tried: list[float], losses: list[float]) -> None:
     if trial.artifact_dir is not None:
         _write(trial.artifact_dir, tried, losses, found)
     if found is None:
-        print("The loss never fell: begin with a lower first_rate, or look at the data.")  # noqa: T201 - a recipe's output
+        print("The loss never fell: write a higher last_rate or a lower first_rate.")  # noqa: T201 - a recipe's output
+        trial.report(**dict.fromkeys(NAMES.values(), math.nan))
         return
-    names = {
-        "steepest": "steepest_rate",
-        "last_stable": "last_stable_rate",
-        "low": "suggested_low_rate",
-        "high": "suggested_high_rate",
-    }
-    trial.report(**{names[name]: value for name, value in asdict(found).items()})
+    trial.report(**{NAMES[name]: value for name, value in asdict(found).items()})
     print(f"Search learning_rate from {found.low:.1e} to {found.high:.1e}, on a logarithmic scale.")  # noqa: T201 - as above
 
 
@@ -109,18 +149,27 @@ def _write(folder: Path, tried: list[float], losses: list[float], found: Suggest
     curve = {"rates": tried, "losses": [loss if math.isfinite(loss) else None for loss in losses]}
     (folder / "lr-range.json").write_text(json.dumps({**curve, "suggestion": told}, indent=1))
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    axes.semilogx(tried, losses, color="0.75", label="loss of the step")
     finite = [loss for loss in losses if math.isfinite(loss)]
-    axes.semilogx(tried[: len(finite)], rates.smoothed(finite), label="smoothed")
+    smooth = rates.smoothed(finite)
+    axes.semilogx(tried, losses, color="0.75", label="loss of the step")
+    axes.semilogx(tried[: len(finite)], smooth, label="smoothed")
     if found is not None:
         axes.axvspan(found.low, found.high, alpha=0.15, color="C2", label="range to search")
         axes.axvline(found.steepest, color="C1", linestyle="--", label="steepest descent")
         axes.axvline(found.last_stable, color="C3", linestyle=":", label="last stable")
-    top = max(chain(rates.smoothed(finite)[:1] * 2, [min(finite, default=0.0)]))
-    axes.set(xlabel="learning rate", ylabel="training loss", ylim=(None, top or None))
-    axes.legend()
+    axes.set(xlabel="learning rate", ylabel="training loss", ylim=_limits(smooth.tolist()))
+    axes.legend(loc="upper left")
     figure.savefig(folder / "lr-range.png", dpi=120)
     plt.close(figure)
+
+
+def _limits(smooth: list[float]) -> tuple[float, float] | None:
+    """From below the best loss to above the first one: the tail that broke would hide the rest."""
+    if not smooth:
+        return None
+    least, first = min(smooth), smooth[0]
+    span = max(first - least, abs(first) / 10, 1e-9)
+    return least - span / 5, first + span / 2
 
 
 if __name__ == "__main__":

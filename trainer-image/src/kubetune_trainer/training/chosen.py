@@ -1,14 +1,18 @@
 """Another recipe's model and data, for a recipe that looks at it from outside."""
 
+import sys
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from kubetune_trainer import parameters
-from kubetune_trainer.training import devices, seeds
+from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.training import devices, memory, optimizers, seeds
 from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
+from kubetune_trainer.training.optimizers import Optimizer
+from kubetune_trainer.training.quiet import quiet
 from kubetune_trainer.trial import Trial
 
 OwnT = TypeVar("OwnT", bound="Choice")
@@ -28,6 +32,7 @@ class Chosen:
     config: TrainingConfig
     built: Built
     device: Device
+    optimizer: Optimizer
 
 
 def own(trial: Trial, kind: type[OwnT]) -> OwnT:
@@ -36,13 +41,29 @@ def own(trial: Trial, kind: type[OwnT]) -> OwnT:
 
 
 def build(trial: Trial, choice: Choice, *, plain: bool) -> Chosen:
-    """Builds the chosen recipe; `plain` without what keeps a model from learning by heart."""
+    """Builds the chosen recipe; `plain` without what keeps a model from learning by heart.
+
+    Raises:
+        BadConfiguration: the chosen recipe cannot be trained so, or in fp16, for which a loss
+            must be scaled, and it would be another loss then.
+    """
     module: Any = import_module(f"kubetune_trainer.recipes.{choice.recipe.replace('-', '_')}")
     named = {field.name for field in fields(choice)}
     given = {name: value for name, value in trial.parameters.items() if name not in named}
     config: TrainingConfig = parameters.bind(module.Config, given)
+    if unread := parameters.unused(config, given):
+        sys.stderr.write(f"kubetune-trainer: not read by this trainer: {', '.join(unread)}\n")
     if plain:
         config = replace(config, **module.PLAIN)
+    if config.precision == "fp16":
+        raise BadConfiguration("precision: this is done in bf16 or fp32 only")
+    quiet()
     device = devices.chosen(config.precision)
     seeds.seed_all(trial.seed)
-    return Chosen(config, module.build(config, trial.seed, device, trial.artifact_dir), device)
+    with memory.watched("loading model and data"):
+        built = module.build(config, trial.seed, device, trial.artifact_dir)
+    try:
+        optimizer = optimizers.build(built.groups, config.optimizer)
+    except ValueError as error:
+        raise BadConfiguration(str(error)) from error
+    return Chosen(config, built, device, optimizer)

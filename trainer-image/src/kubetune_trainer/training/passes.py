@@ -17,8 +17,12 @@ def moved(batch: Batch, device: torch.device) -> dict[str, Any]:
 
 
 def backward(task: Task, batch: Batch, device: Device, targets: float) -> float:
-    """Adds the batch's part of the gradient of the mean loss over `targets`; its summed loss."""
+    """Adds the batch's part of the gradient of the mean loss over `targets`; its summed loss.
+
+    Without gradients it is the loss alone.
+    """
     with device.autocast():
         loss = task.loss(task.module, moved(batch, device.torch_device))
-    (loss / targets).backward()
+    if loss.requires_grad:
+        (loss / targets).backward()
     return float(loss.detach())

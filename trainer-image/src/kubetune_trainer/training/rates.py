@@ -3,16 +3,24 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-SMOOTHING = 0.9
-DIVERGED = 4.0
-"""Times the smallest smoothed loss: higher, and nothing more is to be learned."""
+WIDTH = 0.03
+"""Of the bell that the curve is smoothed with, as a share of all steps."""
 
-SKIPPED_SHARE = 0.1
-"""Of the curve's beginning, where the smoothing has not yet settled."""
+DIVERGED = 4.0
+"""Times the best loss: higher, and nothing more is to be learned."""
+
+NOISE = 5.0
+"""Times the error of the smoothed curve: what falls less has not fallen."""
+
+LEAST_FALL = 1e-3
+"""Share of the first loss: as above, for a curve without noise."""
+
+FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,41 +44,58 @@ def grown(first: float, last: float, steps: int) -> list[float]:
 
 
 def smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
-    """The exponential mean of the losses so far, corrected for its beginning at 0."""
-    mean, found = 0.0, []
-    for count, loss in enumerate(losses, start=1):
-        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
-        found.append(mean / (1 - SMOOTHING**count))
-    return np.array(found)
+    """Each loss with its neighbours on both sides, so that nothing is shifted to higher rates.
+
+    A loss counts as at most `DIVERGED` times the first ones: else one that has exploded would
+    hide those before it.
+    """
+    if not losses:
+        return np.empty(0)
+    limit = DIVERGED * abs(float(np.mean(losses[:FEWEST])))
+    curve = np.minimum(np.array(losses, dtype=np.float64), limit)
+    at = np.arange(len(curve))
+    width = max(1.0, WIDTH * len(curve))
+    weights = np.exp(-(((at[:, None] - at[None, :]) / width) ** 2) / 2)
+    found: NDArray[np.float64] = (weights @ curve) / weights.sum(axis=1)
+    return found
 
 
 def diverged(losses: Sequence[float]) -> bool:
-    """Whether the test may end: the loss is no number, or far above its best."""
-    if not losses or not math.isfinite(losses[-1]):
-        return bool(losses)
-    curve = smoothed(losses)
-    return bool(curve[-1] > DIVERGED * curve.min())
+    """Whether the test may end: the loss is no number, or stays far above its best and its first.
+
+    A single step may be bad by chance, so the middle one of three counts.
+    """
+    if losses and not math.isfinite(losses[-1]):
+        return True
+    if len(losses) < 2 * FEWEST:
+        return False
+    best = min(median(losses[at : at + 3]) for at in range(len(losses) - 3))
+    return median(losses[-3:]) > max(DIVERGED * best, *losses[:FEWEST])
 
 
 def suggest(rates: Sequence[float], losses: Sequence[float]) -> Suggestion | None:
-    """Reads the curve of a test; None when the loss never fell.
+    """Reads the curve of a test; None when the loss never fell by more than its noise.
 
     The range is from a tenth of the steepest rate to half of the last stable one: the best rate
-    of a whole training lies below what a hundred steps survive.
+    of a whole training lies below what a hundred steps survive. It lies within what was tried.
     """
     finite = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
-    skipped = int(finite * SKIPPED_SHARE)
-    curve = smoothed(losses[:finite])[skipped:]
-    logs = np.log(np.array(rates[:finite]))[skipped:]
-    if len(curve) < 3:  # noqa: PLR2004 - a slope needs points on both sides
+    if finite < FEWEST:
         return None
+    curve, logs = smoothed(losses[:finite]), np.log(np.array(rates[:finite]))
     lowest = int(curve.argmin())
-    if lowest == 0:
+    if not _fell(losses[: lowest + 1], curve[: lowest + 1], finite):
         return None
     slopes = np.gradient(curve, logs)[: lowest + 1]
-    steepest = float(np.exp(logs[int(slopes.argmin())]))
-    stable = float(np.exp(logs[lowest]))
-    high = stable / 2
-    return Suggestion(
-        steepest=steepest, last_stable=stable, low=min(steepest, high) / 10, high=high
-    )
+    steepest, stable = float(rates[int(slopes.argmin())]), float(rates[lowest])
+    low = max(min(steepest, stable / 2) / 10, rates[0])
+    high = stable / 2 if stable / 2 > low else stable
+    return Suggestion(steepest=steepest, last_stable=stable, low=low, high=high)
+
+
+def _fell(losses: Sequence[float], curve: NDArray[np.float64], steps: int) -> bool:
+    """Whether the way to the lowest point is more than the noise along it."""
+    spread = float(np.std(np.array(losses) - curve))
+    neighbours = max(1.0, WIDTH * steps) * 2 * math.sqrt(math.pi)
+    error = spread / math.sqrt(neighbours)
+    return bool(curve[0] - curve[-1] > max(NOISE * error, LEAST_FALL * abs(float(curve[0]))))
