@@ -70,7 +70,6 @@ class Api:
         cls,
         *,
         kubeconfig: Path | None = None,
-        context: str | None = None,
         on_request: OnRequest | None = None,
     ) -> "Api":
         """Connects as the pod's service account, else by `kubeconfig` or the usual one.
@@ -85,17 +84,13 @@ class Api:
         configuration.connection_pool_maxsize = 32
         configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
         try:
-            if kubeconfig is None and context is None:
+            if kubeconfig is None:
                 try:
                     load_incluster_config(client_configuration=configuration)
                 except ConfigException:
                     await load_kube_config(client_configuration=configuration)
             else:
-                await load_kube_config(
-                    str(kubeconfig) if kubeconfig else None,
-                    context=context,
-                    client_configuration=configuration,
-                )
+                await load_kube_config(str(kubeconfig), client_configuration=configuration)
         except (ConfigException, OSError) as error:
             text = f"no cluster to talk to: {error}; set KUBECONFIG or pass --kubeconfig"
             raise ApiUnreachable(text) from error
