@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
@@ -48,6 +49,10 @@ AWAY = "what runs trials does not answer"
 
 _RESULTS = (TellResult, RetryTrial)
 _OF_RUNS = (LaunchTrial, StopRun, RemoveRun, DropCheckpoint)
+
+
+def _is_result(action: Action) -> bool:
+    return isinstance(action, TellResult)
 
 
 class Actor:
@@ -106,8 +111,15 @@ class Actor:
         return done
 
     async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
-        for action in actions:
-            await self._try(spec, action, done)
+        """One after another; results that follow each other together, as a store may write them."""
+        for are_results, several in groupby(actions, key=_is_result):
+            if are_results:
+                async with asyncio.TaskGroup() as results:
+                    for action in several:
+                        results.create_task(self._try(spec, action, done))
+                continue
+            for action in several:
+                await self._try(spec, action, done)
 
     async def _beside(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
         """What concerns runs all at once, and beside it what concerns the database, in turn."""
