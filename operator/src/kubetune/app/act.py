@@ -106,20 +106,23 @@ class Actor:
         results = max(
             (n for n, each in enumerate(actions, 1) if isinstance(each, _RESULTS)), default=0
         )
-        await self._in_turn(spec, actions[:results], done)
+        await self._results(spec, actions[:results], done)
         await self._beside(spec, actions[results:], done)
         return done
 
     async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
-        """One after another; results that follow each other together, as a store may write them."""
+        for action in actions:
+            await self._try(spec, action, done)
+
+    async def _results(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        """In turn too, but results that follow each other together: a store may write them so."""
         for are_results, several in groupby(actions, key=_is_result):
-            if are_results:
-                async with asyncio.TaskGroup() as results:
-                    for action in several:
-                        results.create_task(self._try(spec, action, done))
+            if not are_results:
+                await self._in_turn(spec, list(several), done)
                 continue
-            for action in several:
-                await self._try(spec, action, done)
+            async with asyncio.TaskGroup() as together:
+                for action in several:
+                    together.create_task(self._try(spec, action, done))
 
     async def _beside(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
         """What concerns runs all at once, and beside it what concerns the database, in turn."""
