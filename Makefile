@@ -15,7 +15,7 @@ PYTEST := $(PY) -m pytest -q
 help: ## shows this page
 	@echo "kubetune: one manifest tunes a model, here or on Kubernetes"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 quickstart: $(UV) ## tunes a digits classifier on this machine, start to end, within minutes
 	@$(UV) sync --quiet --inexact --no-default-groups --group quickstart

@@ -36,11 +36,14 @@ def up(arguments: argparse.Namespace) -> None:
     say(binaries.describe())
     folder = running_root() / _NAME
     cluster = Cluster(ControlPlane(Home(folder) if folder.exists() else _claim()))
+    say("Starting the control plane")
     cluster.plane.start()
     cluster.plane.apply_crds()
     if arguments.node:
+        say("Starting a node and giving it the images: a minute or two on a busy machine")
         cluster.node.start()
     if arguments.prometheus:
+        say("Starting Prometheus")
         cluster.prometheus.start()
     if arguments.kwok:
         if not cluster.kwok.healthy():

@@ -104,19 +104,18 @@ def _hierarchies() -> list[Path]:
 
 
 def _members(group: Path) -> Iterator[Record]:
-    for file in group.rglob("cgroup.procs"):
+    """The processes of a group and those within; groups may go while they are looked through."""
+    for folder, _, _ in os.walk(group):
         with suppress(OSError):
-            for pid in map(int, file.read_text().split()):
+            for pid in map(int, Path(folder, "cgroup.procs").read_text().split()):
                 if born := birth(pid):
                     yield Record(name="pod", pid=pid, birth=born)
 
 
 def _remove_groups(group: Path) -> None:
-    for folder in sorted(group.rglob("*/"), reverse=True):
+    for folder, _, _ in os.walk(group, topdown=False):
         with suppress(OSError):
-            folder.rmdir()
-    with suppress(OSError):
-        group.rmdir()
+            Path(folder).rmdir()
 
 
 def _mounts_under(folder: Path) -> list[str]:

@@ -218,9 +218,16 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_target_that_is_named_exists(name: str) -> None:
     """`make WORD` in a document is a target of the Makefile."""
-    named = set(re.findall(r"\bmake ([a-z][a-z-]+)(?=[`\s])", code(REPOSITORY / name)))
-    there = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z][a-z0-9-]+)(?=[`\s])", code(REPOSITORY / name)))
+    there = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert named <= there
+
+
+def test_make_help_misses_no_target() -> None:
+    """Whatever has a sentence in the Makefile stands on its front page."""
+    told = re.findall(r"^(\S+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    shown = run(["make", "help"], REPOSITORY).stdout
+    assert [name for name in told if f"  make {name} " not in shown] == []
 
 
 def code(document: Path) -> str:

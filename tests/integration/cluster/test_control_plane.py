@@ -16,7 +16,7 @@ def test_a_namespace_takes_pods_at_once(control_plane: ControlPlane, namespace: 
 def test_a_user_without_rights_is_refused(control_plane: ControlPlane, namespace: str) -> None:
     """Rights are checked as on a real cluster: only what a test grants is allowed."""
     with pytest.raises(Refused, match="Forbidden"):
-        control_plane.server("operator").json("GET", f"/api/v1/namespaces/{namespace}/pods")
+        control_plane.server("bob").json("GET", f"/api/v1/namespaces/{namespace}/pods")
 
 
 def test_data_outlives_the_api_server(control_plane: ControlPlane, namespace: str) -> None:

@@ -11,7 +11,6 @@ from kubetune.domain.reasons import StudyReason
 from kubetune.domain.status import Condition, ConditionType, Truth
 from kubetune.domain.trial import Point
 from tests.builders import make_trial
-from tests.cluster import users
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.faults import Answer, Call, Cut, Hold
 from tests.cluster.proxy import Proxy, proxied
@@ -286,12 +285,14 @@ async def test_a_missing_right_is_named(
     study: Shown, proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What the operator may not do is logged once, with the right that it lacks."""
-    api = await Api.connect(kubeconfig=proxy.kubeconfig_for(users.OPERATOR))
+    api = await Api.connect(kubeconfig=proxy.kubeconfig_for("bob"))
     sink = study.sink(api)
-    await sink.publish(make_status(1), ())
-    assert not await sink.flush(1.0)
-    await sink.close()
-    await api.close()
+    try:
+        await sink.publish(make_status(1), ())
+        assert not await sink.flush(1.0)
+    finally:
+        await sink.close()
+        await api.close()
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "patch tuningstudies/status" in record.message

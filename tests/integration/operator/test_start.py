@@ -127,8 +127,26 @@ def test_a_wrong_prometheus_is_refused() -> None:
 
 
 def test_without_a_cluster_it_says_what_to_set() -> None:
-    """No kubeconfig, no pod: the sentence names the option."""
-    assert "--kubeconfig" in refused_start("--storage=sqlite://")
+    """No kubeconfig, no pod: the sentence names the option, and the file that is not there."""
+    words = refused_start("--storage=sqlite://")
+    assert "there is no kubeconfig /nowhere; set KUBECONFIG or pass --kubeconfig" in words
+
+
+@pytest.mark.parametrize("text", ["words", "a: [", "", "contexts: []"])
+def test_a_kubeconfig_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
+    """In a sentence, whatever the file holds."""
+    file = tmp_path / "config"
+    file.write_text(text)
+    words = refused_start("--storage=sqlite://", kubeconfig=str(file))
+    assert words.startswith("kubetune: no cluster to talk to: ")
+
+
+def test_the_option_counts_more_than_the_environment(tmp_path: Path, studies: ControlPlane) -> None:
+    """Else an operator would tune in another cluster than the one it is told of."""
+    file = tmp_path / "config"
+    file.write_text("contexts: []")
+    option, usual = f"--kubeconfig={file}", str(studies.kubeconfig)
+    assert "no cluster to talk to" in refused_start("--storage=sqlite://", option, kubeconfig=usual)
 
 
 @pytest.mark.parametrize("option", ["--health-address", "--metrics-address"])

@@ -324,6 +324,30 @@ async def test_draws_ahead_are_one_write(
     assert len(commits) == 1
 
 
+async def test_ends_that_come_together_are_one_write(
+    store: OptunaStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is stored and answered by itself: one that had ended before stays as it was."""
+    await store.draw(4)
+    assert await store.tell(0, make_outcome(0.5), NOW, NOW)
+    writes = 0
+    real = database.Database.transaction
+
+    def counted(self: database.Database, work: Callable[[Any], Any]) -> Any:
+        nonlocal writes
+        writes += 1
+        return real(self, work)
+
+    monkeypatch.setattr(database.Database, "transaction", counted)
+    told = await asyncio.gather(
+        *(store.tell(number, make_outcome(number / 10), NOW, NOW) for number in range(4)),
+        store.tell(1, make_outcome(0.9), NOW, NOW),
+    )
+    assert told == [False, True, True, True, False]
+    assert writes == 1
+    assert [trial.value for trial in _theirs(url)] == [0.5, 0.1, 0.2, 0.3]
+
+
 async def test_gp_is_refused_at_opening(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sampler that cannot run here is refused when the study is opened."""
     monkeypatch.setattr(drawing, "find_spec", lambda _: None)

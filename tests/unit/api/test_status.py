@@ -114,6 +114,15 @@ def test_a_waiting_trial_says_why():
     assert shown["waiting"] == words
 
 
+def test_a_trial_of_a_suspended_study_says_why():
+    """It has no pod that somebody could look for; what has ended waits for nothing."""
+    spec = make_study(suspend=True)
+    ended = make_trial(5, TrialState.COMPLETE, outcome=make_outcome(0.5))
+    shown = on_wire(status(active=(make_trial(4),), recent=(ended,)), spec=spec)
+    assert shown["active"][0]["waiting"] == "the study is suspended"
+    assert "waiting" not in shown["recent"][0]
+
+
 def test_an_ended_trial_says_why():
     """A state without its reason helps nobody."""
     outcome = make_outcome(

@@ -56,10 +56,31 @@ def test_several_studies_are_listed(tmp_path, capsys):
 
 
 def test_an_unknown_study(tmp_path, capsys):
-    """The name is said back."""
-    assert "no study 'other' in it" in refused(
+    """The name is said back, and what could be asked for."""
+    assert "no study 'other' in it; it holds study" in refused(
         capsys, str(make_run(tmp_path / "run")), "other", None
     )
+
+
+@pytest.mark.parametrize("name", ["digits", "a/digits", "a/digits/1"])
+def test_an_operator_s_study_needs_no_uid(name, tmp_path):
+    """Nobody types a uid where the name says which one is meant."""
+    run = make_run(tmp_path / "run", "a/digits/1", "a/other/2")
+    assert source.load(f"sqlite:///{run}/trials.sqlite3", name, None).spec.name == "a/digits/1"
+
+
+def test_a_study_made_again_is_chosen_by_its_uid(tmp_path, capsys):
+    """The same name twice is not guessed either."""
+    run = make_run(tmp_path / "run", "a/digits/1", "a/digits/2", "a/other/3")
+    said = refused(capsys, f"sqlite:///{run}/trials.sqlite3", "digits", None)
+    assert "holds 2 studies 'digits': a/digits/1, a/digits/2; choose one with --study" in said
+
+
+def test_a_long_list_of_studies_is_cut(tmp_path, capsys):
+    """A database of years has hundreds of them."""
+    run = make_run(tmp_path / "run", *(f"study-{number:02}" for number in range(23)))
+    said = refused(capsys, f"sqlite:///{run}/trials.sqlite3", None, None)
+    assert "study-19 and 3 more; choose one" in said
 
 
 def test_no_such_folder(tmp_path, capsys):

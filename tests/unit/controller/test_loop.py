@@ -122,6 +122,40 @@ async def test_a_study_that_goes_on_without_its_database_has_not_ended() -> None
     assert not Resource.of(world.studies["study"]).ended
 
 
+async def test_a_database_that_does_not_know_the_study_is_not_used() -> None:
+    """With another one its trials that run would be stopped, and all be drawn anew."""
+    world = World()
+    world.ends = False
+    async with Running(world, world.add()):
+        await until(lambda: world.status().get("trials", {}).get("total") == 2)
+        await until(lambda: len(world.children) == 2)
+    known, before = dict(world.stores), dict(world.children)
+    world.stores.clear()
+    async with Running(world, Resource.of(world.studies["study"])) as it:
+        await until(lambda: condition(world, "StorageReachable") == "False")
+        assert "its status counts 2: start the operator with the database that" in str(
+            world.status()["conditions"]
+        )
+        assert world.status()["trials"]["total"] == 2
+        assert world.children == before
+        world.ends = True
+        world.stores.update(known)
+        await until(lambda: condition(world, "StorageReachable") == "True")
+        assert not it.loop.deleted
+
+
+async def test_the_log_says_whose_trial_is_stopped(caplog: pytest.LogCaptureFixture) -> None:
+    """Of several studies each has a trial 0."""
+    caplog.set_level(logging.INFO, "kubetune")
+    world = World()
+    world.ends = False
+    async with Running(world, world.add()) as it:
+        await until(lambda: len(world.children) == 2)
+        it.loop.saw(world.add(generation=2, suspend=True))
+        words = "default/study: trial 0, attempt 1 is stopped: the study is suspended"
+        await until(lambda: words in caplog.messages)
+
+
 async def test_a_template_that_the_server_refuses_makes_it_invalid() -> None:
     """In the server's words, before any trial is drawn."""
     world = World()

@@ -86,10 +86,18 @@ def test_exit_zero_without_a_word_is_complete_by_its_curve():
 
 
 def test_no_value_at_all_is_a_failure():
-    """A complete trial without a value fails at once, never hangs."""
-    outcome = end(message=say(metrics={"loss": 0.1}))
+    """A complete trial without a value fails at once, never hangs; what it did report is named."""
+    outcome = end(message=say(metrics={"loss": 0.1, "acc": 0.9}))
     assert (outcome.state, outcome.reason) == (TrialState.FAILED, TrialReason.METRICS_MISSING)
-    assert outcome.message == "no value of accuracy was reported"
+    assert outcome.message == "no value of accuracy was reported, only of acc, loss"
+
+
+def test_of_many_metrics_only_some_are_named():
+    """The sentence that says which metric is missing stays one."""
+    outcome = end(message=say(metrics={f"loss_{number}": 0.1 for number in range(10)}))
+    assert outcome.message.endswith(
+        "only of " + ", ".join(f"loss_{n}" for n in range(8)) + " and 2 more"
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ METRIC_LIMIT = 128
 """The most metrics of a best trial."""
 
 
+_SUSPENDED = "the study is suspended"
+
+
 def present(**fields: Any) -> dict[str, Any]:
     """The fields that say something: the wire has no nulls, and what is empty is left out."""
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}
@@ -33,6 +36,7 @@ def cut(text: str, limit: int) -> str:
 def listed(trial: Trial, spec: StudySpec, status: StudyStatus) -> dict[str, Any]:
     """An active or ended trial: what was drawn, how far it is, why it ended or waits."""
     outcome = trial.outcome
+    paused = _SUSPENDED if spec.suspend and not trial.state.ended else ""
     return present(
         number=trial.number,
         state=trial.state.value,
@@ -43,7 +47,7 @@ def listed(trial: Trial, spec: StudySpec, status: StudyStatus) -> dict[str, Any]
         value=_newest(trial, spec.objective.metric),
         step=_finite(trial.curve[-1].step) if trial.curve else None,
         progress=_finite(status.progress.get(trial.number)),
-        waiting=cut(status.waiting.get(trial.number, ""), SHOWN_SENTENCE),
+        waiting=cut(status.waiting.get(trial.number, paused), SHOWN_SENTENCE),
     )
 
 

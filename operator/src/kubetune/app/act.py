@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import assert_never
 
 from kubetune.app.backoff import Backoff
@@ -48,6 +49,10 @@ AWAY = "what runs trials does not answer"
 
 _RESULTS = (TellResult, RetryTrial)
 _OF_RUNS = (LaunchTrial, StopRun, RemoveRun, DropCheckpoint)
+
+
+def _is_result(action: Action) -> bool:
+    return isinstance(action, TellResult)
 
 
 class Actor:
@@ -101,13 +106,23 @@ class Actor:
         results = max(
             (n for n, each in enumerate(actions, 1) if isinstance(each, _RESULTS)), default=0
         )
-        await self._in_turn(spec, actions[:results], done)
+        await self._results(spec, actions[:results], done)
         await self._beside(spec, actions[results:], done)
         return done
 
     async def _in_turn(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
         for action in actions:
             await self._try(spec, action, done)
+
+    async def _results(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
+        """In turn too, but results that follow each other together: a store may write them so."""
+        for are_results, several in groupby(actions, key=_is_result):
+            if not are_results:
+                await self._in_turn(spec, list(several), done)
+                continue
+            async with asyncio.TaskGroup() as together:
+                for action in several:
+                    together.create_task(self._try(spec, action, done))
 
     async def _beside(self, spec: StudySpec, actions: Sequence[Action], done: Done) -> None:
         """What concerns runs all at once, and beside it what concerns the database, in turn."""

@@ -32,10 +32,9 @@ class Engine:
     `reconcile` or `run` may simply be called again. The executor and the store belong to whoever
     made them.
 
-    `turned_at` is when the last pass came to its end, by `Clock.monotonic`: for a watchdog.
     `resync_seconds` bounds every sleep: a wake that got lost delays nothing for longer. `on_pass`
-    is told after each pass how many seconds it took. `at_once` is how many runs may be changed at
-    the same time.
+    is told after each pass that did not fail how many seconds it took, which serves a watchdog too.
+    `at_once` is how many runs may be changed at the same time.
     """
 
     STUCK_SECONDS = 1.0
@@ -64,7 +63,6 @@ class Engine:
         at_once: int = 1,
     ) -> None:
         self.spec = spec
-        self.turned_at = clock.monotonic()
         self._store = store
         self._executor = executor
         self._sink = sink
@@ -136,7 +134,6 @@ class Engine:
         decided = plan(seen)
         self._readings.refresh(seen.runs, seen.spec.metrics_interval_seconds, decided.awaited)
         decided = await self._act(seen, decided)
-        self.turned_at = self._clock.monotonic()
         if self._on_pass:
             self._on_pass(self._clock.monotonic() - began)
         return decided

@@ -35,14 +35,14 @@ def operator(request: Request) -> None:
     """Runs the operator and ends the program with its exit code."""
     if find_spec("kopf") is None or find_spec("kubernetes") is None:
         fail("the operator needs more packages: install kubetune[operator]")
+    if request.kubeconfig:
+        os.environ["KUBECONFIG"] = str(request.kubeconfig)  # read once, by the next imports
     from kubetune.controller import running  # noqa: PLC0415 - packages that only it needs
     from kubetune.controller.operator import Unusable  # noqa: PLC0415 - as above
     from kubetune.controller.options import Options  # noqa: PLC0415 - as above
 
     _log(verbose=request.verbose)
     _check(request)
-    if request.kubeconfig:
-        os.environ["KUBECONFIG"] = str(request.kubeconfig)
     options = Options(
         storage=request.storage,
         prometheus=request.prometheus,

@@ -17,6 +17,11 @@ from kubetune.report import unwritten
 
 MANIFEST = "study.yaml"
 
+LISTED = 20
+"""So many studies are named where one is to be chosen."""
+
+_PARTS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -58,22 +63,40 @@ def load(
 
 def _read(url: str, study: str | None, *, shown: str) -> Source:
     try:
-        name = study or _only(history.study_names(url), shown)
+        name = _chosen(history.study_names(url), study, shown)
         stored = history.read_history(url, name)
     except KeyError:
-        fail(f"{shown}: no study '{study}' in it")
+        fail(f"{shown}: study '{study}' is gone from it")
     except (StorageUnreachable, SQLAlchemyError, ValueError) as error:
         reason = str(getattr(error, "orig", None) or error)
         fail(f"{shown} cannot be read: {reason.splitlines()[0]}")
     return Source(unwritten(name, stored.objectives, stored.trials), stored.trials)
 
 
-def _only(names: tuple[str, ...], shown: str) -> str:
+def _chosen(names: tuple[str, ...], study: str | None, shown: str) -> str:
+    """The study that is meant; an operator's may be called NAME or NAMESPACE/NAME for short."""
     if not names:
         fail(f"{shown}: no study in it")
-    if len(names) > 1:
-        fail(f"{shown} holds {len(names)} studies: {', '.join(names)}; choose one with --study")
-    return names[0]
+    if study in names:
+        return study
+    meant = tuple(name for name in names if study is None or study in _short(name))
+    if not meant:
+        fail(f"{shown}: no study '{study}' in it; it holds {_list(names)}")
+    if len(meant) > 1:
+        called = "studies" if study is None else f"studies '{study}'"
+        fail(f"{shown} holds {len(meant)} {called}: {_list(meant)}; choose one with --study")
+    return meant[0]
+
+
+def _short(name: str) -> tuple[str, ...]:
+    """What NAMESPACE/NAME/UID is called for short."""
+    parts = name.split("/")
+    return (parts[1], f"{parts[0]}/{parts[1]}") if len(parts) == _PARTS else ()
+
+
+def _list(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _checked(url: str) -> str:

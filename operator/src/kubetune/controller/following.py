@@ -81,7 +81,7 @@ class Following:
         try:
             self._admitted = await admit(resource, self._services)
             self._move()
-            store = await self._open(self._admitted.spec)
+            store = await self._open_known(self._admitted.spec)
         except InvalidSpec as refused:
             self._refuse(refused)
             return False
@@ -204,6 +204,24 @@ class Following:
     def _move(self) -> None:
         self._moved_at = self._services.clock.monotonic()
 
+    async def _open_known(self, spec: StudySpec) -> TrialStore:
+        """The store, unless it has no trial of a study whose status counts some.
+
+        Another database was told of them: to follow the study with this one would stop the trials
+        that run, and draw all of them anew.
+        """
+        store = await self._open(spec)
+        told = self._sink.shown.get("trials", {}).get("total", 0)
+        known = False
+        try:
+            known = not told or bool(await store.trials())
+        finally:
+            if not known:
+                await store.close()
+        if not known:
+            raise StorageUnreachable(_unknown(told))
+        return store
+
     async def _open(self, spec: StudySpec) -> TrialStore:
         services, resource = self._services, self._resource
         name = f"{resource.namespace}/{resource.name}/{resource.uid}"
@@ -250,3 +268,10 @@ class Following:
             resource.namespace, resource.name, status, metric=resource.metric
         )
         self._sink.publish_raw(status, events)
+
+
+def _unknown(told: int) -> str:
+    return (
+        f"storage: this database has no trial of the study, its status counts {told}: start the "
+        "operator with the database that has them, or delete the study and make it anew"
+    )

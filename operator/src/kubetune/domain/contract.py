@@ -18,6 +18,15 @@ METRICS_HOST = "KUBETUNE_METRICS_HOST"
 METRICS_PORT = "KUBETUNE_METRICS_PORT"
 TERMINATION_LOG = "KUBETUNE_TERMINATION_LOG"
 
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""Read by thread pools, which would else start a thread for each core of the whole machine."""
+
 SCHEMA = 1
 """The version of the description; a trainer refuses one that it does not know."""
 

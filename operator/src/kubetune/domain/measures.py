@@ -10,6 +10,8 @@ from kubetune.domain.study import Objective, OutcomeConstraint, StudySpec, Summa
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
 from kubetune.domain.values import Metrics
 
+_NAMED = 8
+
 
 def new_points(spec: StudySpec, trial: Trial, result: TrialResult | None) -> tuple[Point, ...]:
     """The points of the message's curve at whose steps the first objective is not stored yet.
@@ -47,7 +49,8 @@ def finish(
     for objective in spec.objectives:
         value = _value(objective, points, final)
         if value is None:
-            return _missing(f"no value of {objective.metric} was reported", metrics)
+            text = f"no value of {objective.metric} was reported{_others(metrics)}"
+            return _missing(text, metrics)
         if not math.isfinite(value):
             text = f"{objective.metric} is {value} in the result"
             return Outcome(TrialState.FAILED, TrialReason.DIVERGED, text, metrics=metrics)
@@ -64,6 +67,13 @@ def finish(
         state, reason = TrialState.INFEASIBLE, TrialReason.OUTCOME_CONSTRAINT_BROKEN
         message = _broken(spec, metrics, broken_by)
     return Outcome(state, reason, message, tuple(values), tuple(broken_by), metrics)
+
+
+def _others(metrics: Metrics) -> str:
+    """What was reported instead, so that a misspelt name is found."""
+    names = sorted(metrics)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f", only of {', '.join(names[:_NAMED])}{more}" if names else ""
 
 
 def _missing(message: str, metrics: Metrics) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kubetune.adapters.kubernetes.job import render
+from kubetune.domain import contract
 from kubetune.domain.study import TrialPolicy
 from tests.unit.adapters.kubernetes.orders import GOLDEN, STUDY, make_order
 
@@ -42,6 +43,26 @@ def test_a_pods_own_limit_counts_when_it_is_lower() -> None:
     assert _pod(own)["activeDeadlineSeconds"] == 60
     own = make_order(pod={"activeDeadlineSeconds": 600}, trials=policy)
     assert _pod(own)["activeDeadlineSeconds"] == 100
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads"),
+    [(2, "2"), ("3.5", "4"), ("500m", "1"), ("1500m", "2"), (None, None), ("many", None)],
+)
+def test_as_many_threads_as_cores(cores: object, threads: str | None) -> None:
+    """Libraries count the node's cores, whatever the limit is, and are throttled then."""
+    limits = {} if cores is None else {"resources": {"limits": {"cpu": cores}}}
+    env = _pod(make_order(limits))["containers"][0]["env"]
+    found = {entry["name"]: entry["value"] for entry in env}
+    assert {found.get(name) for name in contract.THREADS} == {threads}
+
+
+def test_a_studys_own_threads_count() -> None:
+    """Who says how many threads there are is not told otherwise."""
+    own = {"name": "OMP_NUM_THREADS", "value": "7"}
+    order = make_order({"env": [own], "resources": {"limits": {"cpu": 2}}})
+    env = _pod(order)["containers"][0]["env"]
+    assert [entry for entry in env if entry["name"] == own["name"]] == [own]
 
 
 def test_a_slow_image_shortens_no_trial() -> None:

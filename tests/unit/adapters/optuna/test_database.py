@@ -51,9 +51,10 @@ def test_tunes_sqlite(tmp_path: Path) -> None:
 
 
 def test_says_that_it_is_unreachable(tmp_path: Path) -> None:
-    """A database that cannot be opened is unreachable, with the driver's words."""
+    """A database that cannot be opened is unreachable, with the driver's words and its file."""
     database = Database.acquire(f"sqlite:///{tmp_path}/missing/study.db")
-    with pytest.raises(StorageUnreachable, match="unable to open database file"):
+    words = f"unable to open database file {tmp_path}/missing/study.db: is its folder there"
+    with pytest.raises(StorageUnreachable, match=words):
         _first(database, "SELECT 1")
     database.release()
 

@@ -69,6 +69,23 @@ async def test_a_failure_is_everybodys(server: FakePrometheus, poller: Poller) -
     assert list(await poller.read(want())) == []
 
 
+async def test_the_log_says_once_that_nothing_is_known(
+    server: FakePrometheus, poller: Poller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once for all studies and questions, and once that it is over."""
+    caplog.set_level("INFO", "kubetune")
+    server.answer = http(b"", "405 No")
+    for _ in range(2):
+        with pytest.raises(PrometheusUnreachable):
+            await poller.read(want())
+    why = "HTTP 405 without a JSON object: is it a Prometheus?"
+    assert caplog.messages == [f"live metrics cannot be read, nothing is pruned: {why}"]
+    server.answer = http(vector())
+    await poller.read(want())
+    await poller.read(want())
+    assert caplog.messages[1:] == ["live metrics can be read again"]
+
+
 async def test_who_goes_away_takes_nothing_along(server: FakePrometheus, poller: Poller) -> None:
     """A study that is stopped while it asks does not end the question of the others."""
     first = asyncio.create_task(poller.read(want("u-1")))

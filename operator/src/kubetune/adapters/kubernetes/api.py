@@ -1,7 +1,9 @@
 """Requests to the API server: plain data in and out, errors named by what to do next."""
 
 import asyncio
+import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
 from kubetune.domain.ports import ExecutorUnreachable
 
@@ -70,7 +73,6 @@ class Api:
         cls,
         *,
         kubeconfig: Path | None = None,
-        context: str | None = None,
         on_request: OnRequest | None = None,
     ) -> "Api":
         """Connects as the pod's service account, else by `kubeconfig` or the usual one.
@@ -85,19 +87,10 @@ class Api:
         configuration.connection_pool_maxsize = 32
         configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
         try:
-            if kubeconfig is None and context is None:
-                try:
-                    load_incluster_config(client_configuration=configuration)
-                except ConfigException:
-                    await load_kube_config(client_configuration=configuration)
-            else:
-                await load_kube_config(
-                    str(kubeconfig) if kubeconfig else None,
-                    context=context,
-                    client_configuration=configuration,
-                )
-        except (ConfigException, OSError) as error:
-            text = f"no cluster to talk to: {error}; set KUBECONFIG or pass --kubeconfig"
+            await _configure(configuration, kubeconfig)
+        except Exception as error:  # whatever the client makes of a broken file
+            reason = " ".join(str(error).split())[:300]
+            text = f"no cluster to talk to: {reason}; set KUBECONFIG or pass --kubeconfig"
             raise ApiUnreachable(text) from error
         return cls(ApiClient(configuration), on_request)
 
@@ -169,6 +162,23 @@ class Api:
         seconds = self._rests_until - time.monotonic()
         if seconds > 0:
             await asyncio.sleep(seconds)
+
+
+async def _configure(configuration: Configuration, kubeconfig: Path | None) -> None:
+    """Fills in where the cluster is and who we are; raises whatever a broken file leads to."""
+    if kubeconfig is None:
+        with contextlib.suppress(ConfigException):
+            load_incluster_config(client_configuration=configuration)
+            return
+    where = str(kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION)
+    if not _any_file(where):
+        raise ConfigException(f"there is no kubeconfig {where}")
+    await load_kube_config(where, client_configuration=configuration)
+
+
+def _any_file(where: str) -> bool:
+    """Whether one of the files is there that a KUBECONFIG lists."""
+    return any(Path(name).expanduser().is_file() for name in where.split(os.pathsep) if name)
 
 
 def _object(text: bytes) -> dict[str, Any]:

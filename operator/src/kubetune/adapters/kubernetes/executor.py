@@ -110,7 +110,8 @@ class KubernetesExecutor:
         run = self._find(number, attempt, uid)
         if run is None or run.stopping or _ended(run):
             return
-        log.info("trial %d, attempt %d is stopped: %s", number, attempt, why)
+        study = f"{self._study.namespace}/{self._study.name}"
+        log.info("%s: trial %d, attempt %d is stopped: %s", study, number, attempt, why)
         await self._delete(run, "Foreground")
         self._memory.stopped(uid)
         self._changed.set()

@@ -57,7 +57,8 @@ def _complete(trainer: dict[str, Any], order: LaunchOrder) -> int:
     if named is None:
         ports.append({"name": METRICS, "containerPort": METRICS_PORT})
     trainer["ports"] = ports
-    trainer["env"] = environment(order, _list(trainer.get("env")), number)
+    cores = _mapping(_mapping(trainer.get("resources")).get("limits")).get("cpu")
+    trainer["env"] = environment(order, _list(trainer.get("env")), number, cores=cores)
     trainer.setdefault("terminationMessagePolicy", "File")
     return number
 

@@ -20,13 +20,6 @@ _CONTRACT = frozenset(
         names.TERMINATION_LOG,
     }
 )
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 def contract(order: LaunchOrder, files: RunFiles, uid: str, port: int) -> dict[str, str]:
@@ -53,7 +46,7 @@ def inherited(environ: Mapping[str, str], parallelism: int) -> dict[str, str]:
         for name, value in environ.items()
         if name not in _CONTRACT and not name.startswith(names.PARAMETER_PREFIX)
     }
-    return dict.fromkeys(_THREADS, share) | kept
+    return dict.fromkeys(names.THREADS, share) | kept
 
 
 def _cores() -> int:

@@ -104,7 +104,15 @@ class Database:
             with self._engine.begin() as connection:
                 return work(connection)
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            raise StorageUnreachable(f"storage: {_reason(error)}") from error
+            raise StorageUnreachable(f"storage: {self._reason(error)}") from error
+
+    def _reason(self, error: exc.SQLAlchemyError) -> str:
+        """The driver's own words, without statement, parameters or URL; a file is named."""
+        origin = getattr(error, "orig", None)
+        words = str(origin or error).strip().splitlines()[0]
+        if "unable to open" not in words:
+            return words
+        return f"{words} {make_url(self.url).database}: is its folder there, and may it be written?"
 
     def _dispose(self) -> None:
         if self._engine is not None:
@@ -172,9 +180,3 @@ def _check_schema(connection: Connection) -> None:
     if connection.execute(select(tables.versions.c.schema_version)).scalar() is None:
         mark = {"version_info_id": 1, "schema_version": tables.SCHEMA_VERSION}
         connection.execute(insert(tables.versions).values(**mark, library_version="5.0.0"))
-
-
-def _reason(error: exc.SQLAlchemyError) -> str:
-    """The driver's own words, without statement, parameters or URL."""
-    origin = getattr(error, "orig", None)
-    return str(origin or error).strip().splitlines()[0]

@@ -1,6 +1,6 @@
 """The port: one study's trials, in a database and, as they were last read or written, in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -15,6 +15,7 @@ from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
 from kubetune.adapters.optuna.drawing import Draft, Drafter, encoded
 from kubetune.adapters.optuna.records import Record
+from kubetune.adapters.optuna.together import Together
 from kubetune.domain import transitions
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.draw import NoFeasibleDraw
@@ -45,6 +46,16 @@ class _Drafts:
     rejected: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What `tell` was given."""
+
+    number: int
+    outcome: Outcome
+    started_at: float | None
+    ended_at: float
+
+
 def import_early() -> None:
     """Loads Optuna on the side, half a second, before a model is first asked."""
     Thread(target=import_module, args=("kubetune.adapters.optuna.mirror",)).start()
@@ -70,6 +81,7 @@ class OptunaStore:
         self._trials: tuple[Trial, ...] = ()
         self._certain = False
         self._warming = False
+        self._ends = Together(self._write_ends)
 
     @classmethod
     async def open(cls, url: str, study_name: str, spec: StudySpec, clock: Clock) -> "OptunaStore":
@@ -138,13 +150,13 @@ class OptunaStore:
     async def tell(
         self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
     ) -> bool:
-        """See TrialStore.tell.
+        """See TrialStore.tell; ends that come together are stored together.
 
         Raises:
             ValueError: the outcome is none that a sampler could learn from; nothing is written.
         """
         transitions.check_outcome(outcome, len(self._spec.objectives))
-        return await self._write(lambda: self._tell(number, outcome, started_at, ended_at))
+        return await self._ends.give(_End(number, outcome, started_at, ended_at))
 
     async def follow(self, spec: StudySpec) -> None:
         """See TrialStore.follow; fixed values may change, and all that no draw depends on.
@@ -306,16 +318,28 @@ class OptunaStore:
         self._change(lambda it: rows.write_run(it, changed, first=first))
         self._keep(changed)
 
-    def _tell(
-        self, number: int, outcome: Outcome, started_at: float | None, ended_at: float
-    ) -> bool:
-        record = self._records[number]
-        if record.trial.state.ended:
-            return False
-        trial = transitions.ended(record.trial, outcome, started_at, ended_at)
-        self._change(lambda it: rows.write_end(it, record.row, self._spec, trial))
-        self._keep(replace(record, trial=trial))
-        return True
+    async def _write_ends(self, ends: Sequence[_End]) -> Sequence[bool]:
+        return await self._write(lambda: self._tell(ends))
+
+    def _tell(self, ends: Sequence[_End]) -> list[bool]:
+        """Ends trials in one transaction; of each whether it had not ended before."""
+        fresh: dict[int, Record] = {}
+        told = []
+        for end in ends:
+            record = self._records[end.number]
+            told.append(end.number not in fresh and not record.trial.state.ended)
+            if told[-1]:
+                trial = transitions.ended(record.trial, end.outcome, end.started_at, end.ended_at)
+                fresh[end.number] = replace(record, trial=trial)
+        if fresh:
+            self._change(lambda it: self._update_ends(it, fresh.values()))
+            for record in fresh.values():
+                self._keep(record)
+        return told
+
+    def _update_ends(self, connection: Connection, records: Iterable[Record]) -> None:
+        for record in records:
+            rows.write_end(connection, record.row, self._spec, record.trial)
 
     def _change(self, write: Callable[[Connection], T]) -> T:
         """One transaction that changes the study, unless another program did."""

@@ -125,7 +125,7 @@ def _vector(status: int, body: bytes) -> tuple[Series, ...]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        raise PrometheusUnreachable(f"HTTP {status} without a JSON object")
+        raise PrometheusUnreachable(f"HTTP {status} without a JSON object: is it a Prometheus?")
     if said.get("status") != "success":
         text = f"HTTP {status}: {said.get('errorType')}: {said.get('error')}"[:TEXT_LIMIT]
         if said.get("errorType") in _QUERY_FAULTS:

@@ -1,15 +1,18 @@
 """One question for the live values of all studies, however many ask in the same moment."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kubetune.adapters.prometheus.belonging import ATTEMPT, NAMESPACE, STUDY_UID, TRIAL
-from kubetune.adapters.prometheus.client import PrometheusClient, Series
+from kubetune.adapters.prometheus.client import PrometheusClient, PrometheusUnreachable, Series
 from kubetune.domain import samples
 from kubetune.domain.result import METRIC_NAME
+
+log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 0.25
 """Who asks within this time of the first shares its question."""
@@ -68,6 +71,7 @@ class Poller:
         self._window_seconds = window_seconds
         self._open: _Batch | None = None
         self._tasks: set[_Answer] = set()
+        self._away = False
 
     async def read(self, want: Want) -> Sequence[Series]:
         """The series that carry this study's uid.
@@ -101,8 +105,22 @@ class Poller:
             self._open = None
         found: dict[str, list[Series]] = {}
         for wants in _portions(batch.wants):
-            for series in await self.client.query(question(wants)):
+            for series in await self._query(question(wants)):
                 found.setdefault(series.labels.get(STUDY_UID, ""), []).append(series)
+        return found
+
+    async def _query(self, promql: str) -> Sequence[Series]:
+        """Asks; the log says once that nothing is known, and once that all is well again."""
+        try:
+            found = await self.client.query(promql)
+        except PrometheusUnreachable as trouble:
+            if not self._away:
+                log.warning("live metrics cannot be read, nothing is pruned: %s", trouble)
+            self._away = True
+            raise
+        if self._away:
+            log.info("live metrics can be read again")
+        self._away = False
         return found
 
     def _done(self, task: _Answer) -> None:
