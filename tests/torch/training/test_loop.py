@@ -26,6 +26,39 @@ def settings():
     return [pytest.param(*pair, id="-".join(pair)) for pair in pairs]
 
 
+def test_the_untouched_model_is_measured_once(tmp_path):
+    """Step 0, before anything is trained: it changes no loss, and an attempt that goes on skips it.
+
+    One that was stopped within it has done nothing yet, and begins anew.
+    """
+    given = {**SHORT, "evaluate_first": True}
+    whole = train(tmp_path / "whole", **given)
+    step, metrics = whole.reports[0]
+    untouched = Task()
+    untouched.module.eval()
+    assert (step, metrics["eval_loss"]) == (0, untouched.evaluate(lambda: False)["eval_loss"])
+    assert whole.result["curve"][0] == [0, metrics["eval_loss"]]
+    plain = train(tmp_path / "plain", **SHORT)
+    assert comparable(whole)[1:] == comparable(plain)
+    early = train(tmp_path / "parts", at("evaluate", 2, terminate), **given)
+    assert (early.exit_code, early.reports) == (143, [])
+    first = train(tmp_path / "parts", at("loss", 9, terminate), **given)
+    second = train(tmp_path / "parts", **given)
+    assert comparable(first) + comparable(second) == comparable(whole)
+
+
+def test_no_better_than_untrained(tmp_path):
+    """A model that training only makes worse is kept as it came; patience begins after step 0."""
+    given = {"evaluate_first": True, "evaluate_every": 1, "learning_rate": 3.0, "head_rate": 3.0}
+    task, untouched = Task(), Task()
+    trial = train(tmp_path, task, epochs=2, early_stop_evaluations=2, **given)
+    losses = trial.values("eval_loss")
+    assert losses[0] == min(losses)
+    assert len(losses) > 3
+    task.load(tmp_path / "checkpoint/artifacts/best")
+    assert all(map(torch.equal, task.module.parameters(), untouched.module.parameters()))
+
+
 @pytest.mark.parametrize(("kind", "course"), settings())
 def test_a_stopped_trial_goes_on_as_if_nothing_had_been(tmp_path, kind, course):
     """SIGTERM within an epoch and between reports: both attempts together equal one, bit by bit."""

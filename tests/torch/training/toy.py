@@ -26,12 +26,13 @@ LENGTH = 22
 
 @dataclass(frozen=True, kw_only=True)
 class Config(TrainingConfig):
-    """`head_rate` is the rate of the last layer."""
+    """`head_rate` is the rate of the last layer; most tests are of what comes after step 0."""
 
     head_rate: float = 1e-2
     batch_size: int = 4
     learning_rate: float = 1e-2
     log_every: int = 1
+    evaluate_first: bool = False
 
 
 class Task:

@@ -171,8 +171,8 @@ def prepare(base: Base, config: Config) -> nn.Module:
     """
     model = base.model
     if config.gradient_checkpointing:
-        enable = getattr(model, "activation_checkpointing_enable", None)  # its name in newer releases
-        (enable or model.gradient_checkpointing_enable)({"use_reentrant": False})
+        newer = getattr(model, "activation_checkpointing_enable", None)
+        (newer or model.gradient_checkpointing_enable)({"use_reentrant": False})
     if config.method == "full":
         model.requires_grad_(requires_grad=True)
         found: nn.Module = model

@@ -62,6 +62,7 @@ class Config(TrainingConfig):
     of the pictures set apart are rendered. `clip_model` judges what is rendered, a folder or a
     name on the hub; without it there is no CLIP score, feature distance and identity similarity.
     `latents_cache` is a folder that all trials of a study share: pictures are encoded by the first.
+    The untouched model is not evaluated unless asked for: its pictures are every trial's the same.
     """
 
     model: str
@@ -80,6 +81,7 @@ class Config(TrainingConfig):
     guidance_scale: float = 7.5
     clip_model: str = ""
     latents_cache: str = ""
+    evaluate_first: bool = False
 
     POSITIVE: ClassVar[tuple[str, ...]] = (
         *TrainingConfig.POSITIVE,

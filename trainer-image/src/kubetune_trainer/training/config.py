@@ -13,9 +13,10 @@ class TrainingConfig:
     `batch_size` examples make a batch, `gradient_accumulation_steps` batches an optimizer step.
     `max_steps` ends training before `epochs` do, 0 does not. `lr_warmup_steps` counts optimizer
     steps; `lr_warmup_ratio`, a share of all steps, counts where it is 0. `evaluate_every` steps
-    the model is evaluated, 0 means after each epoch; `early_stop_evaluations` of them without an
-    improvement of `early_stop_min_delta` end the trial, 0 never does. `data_workers` processes
-    make batches beside the training, 0 makes them in it.
+    the model is evaluated, 0 means after each epoch, and with `evaluate_first` before the first
+    step too: what it is without this training, reported as step 0. `early_stop_evaluations` after
+    that without an improvement of `early_stop_min_delta` end the trial, 0 never does.
+    `data_workers` processes make batches beside the training, 0 makes them in it.
     """
 
     epochs: int = 1
@@ -36,6 +37,7 @@ class TrainingConfig:
     max_grad_norm: float = 1.0
     precision: devices.Precision = "auto"
     evaluate_every: int = 0
+    evaluate_first: bool = True
     log_every: int = 10
     early_stop_evaluations: int = 0
     early_stop_min_delta: float = 0.0

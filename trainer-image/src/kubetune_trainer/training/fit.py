@@ -91,6 +91,7 @@ def _setup(
             steps=steps,
             log_every=config.log_every,
             evaluate_every=config.evaluate_every or order.steps_per_epoch,
+            evaluate_first=config.evaluate_first,
             largest_gradient_norm=config.max_grad_norm,
             patience=config.early_stop_evaluations,
             min_improvement=config.early_stop_min_delta,

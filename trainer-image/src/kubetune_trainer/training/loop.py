@@ -48,6 +48,9 @@ class Setup:
 class Loop:
     """Trains, reports, evaluates, saves; ends early when it is told to, or when it must.
 
+    What is reported as step 0 is the model as it came: another attempt that goes on from a
+    checkpoint does not repeat it.
+
     A step's loss and gradient norm are looked at before the weights are changed: where one is not
     finite the step is left out, and after three of them in a row the trial has diverged: its
     objectives are reported as NaN. After SIGTERM the step is finished, all is saved, and the next
@@ -80,7 +83,8 @@ class Loop:
     def _trained(self) -> bool:
         """Trains to the end; False where the trial was told to stop before, or has diverged."""
         plan = self._plan
-        if self._progress.evaluation_due and not self._evaluated(self._done):
+        due = self._progress.evaluation_due or (plan.evaluate_first and not self._done)
+        if due and not self._evaluated(self._done):
             return False
         if self._out_of_patience():
             return True

@@ -67,13 +67,15 @@ class Progress:
         """Takes an evaluation's value; whether it is the best so far.
 
         One that is better by less than `least` than what last counted as an improvement is no
-        improvement, nor is one that is not finite.
+        improvement, nor is one that is not finite. What the model was before the first step may
+        be the best, and counts neither way: a training that warms up is worse than that at first.
         """
         sign = 1 if higher else -1
         finite = math.isfinite(value)
-        if finite and (self.mark is None or sign * (value - self.mark) >= max(least, TINY)):
+        improved = self.mark is None or sign * (value - self.mark) >= max(least, TINY)
+        if step and finite and improved:
             self.mark, self.without_improvement = value, 0
-        else:
+        elif step:
             self.without_improvement += 1
         better = finite and (self.best is None or sign * (value - self.best) > 0)
         if better:

@@ -71,13 +71,15 @@ class Plan:
     """How long and in which portions.
 
     `steps` are optimizer steps. Metrics of training are reported every `log_every` steps, the
-    model is evaluated every `evaluate_every` and after the last. `patience` evaluations without
-    an improvement of `min_improvement` in the first objective end the trial, 0 never does.
+    model is evaluated every `evaluate_every` and after the last, and with `evaluate_first` as it
+    is before the first. `patience` evaluations without an improvement of `min_improvement` in the
+    first objective end the trial, 0 never does.
     """
 
     steps: int
     log_every: int
     evaluate_every: int
+    evaluate_first: bool = True
     largest_gradient_norm: float = 1.0
     patience: int = 0
     min_improvement: float = 0.0
