@@ -18,10 +18,16 @@ class _Tracker(Protocol):
     def close(self) -> None: ...
 
 
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""A server that is gone holds a training up for seconds. By itself MLflow tries for minutes."""
+
+
 class _MLflow:
-    """`MLFLOW_TRACKING_URI` is set: one run a trial, in the experiment of the study's name."""
+    """`MLFLOW_TRACKING_URI` is set: one run an attempt, in the experiment of the study's name."""
 
     def __init__(self, trial: Trial) -> None:
+        for name, value in _PATIENCE.items():
+            os.environ.setdefault(name, value)
         import mlflow  # noqa: PLC0415 - an extra of its own
 
         self._mlflow = mlflow
@@ -37,7 +43,7 @@ class _MLflow:
 
 
 class _Wandb:
-    """`WANDB_PROJECT` is set: one run a trial, in the group of the study's name."""
+    """`WANDB_PROJECT` is set: one run an attempt, in the group of the study's name."""
 
     def __init__(self, trial: Trial) -> None:
         import wandb  # noqa: PLC0415 - an extra of its own
