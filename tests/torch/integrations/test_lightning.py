@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from kubetune_trainer.integrations.lightning import KubetuneCallback
-from tests.torch.integrations.documents import tuned
+from tests.torch.integrations.documents import trained
 from tests.torch.recorded import Recorded
 
 EPOCHS, BATCHES = 4, 3
@@ -151,9 +151,10 @@ def test_nan_is_passed_on(tmp_path: Path) -> None:
     assert trial.result["metrics"]["eval_loss"] == "NaN"
 
 
-@pytest.mark.timeout(300)
-def test_the_how_to_s_script_tunes(tmp_path: Path) -> None:
-    """The how-to's script, with a model of its reader's: both trials complete with a loss."""
+def test_the_how_to_s_script_is_a_trial(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a model and data of its reader's: validated after each of 4 epochs, and saved."""
     (tmp_path / "project.py").write_text(PROJECT)
-    said = tuned(tmp_path, "lit.py")
-    assert said.count("Complete: eval_loss ") == 2
+    result = trained(monkeypatch, tmp_path, "lit.py")
+    assert result["state"] == "Complete"
+    assert [step for step, _ in result["curve"]] == [4, 8, 12, 16]
+    assert [path.name for path in (tmp_path / "checkpoint").iterdir()] == ["step-000000016"]
