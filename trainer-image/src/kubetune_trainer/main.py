@@ -4,11 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
-from kubetune_trainer import launching
+from kubetune_trainer import launching, reference
 from kubetune_trainer.contract import Value
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.parameters import read_config, read_setting
@@ -27,6 +26,8 @@ RECIPES = {
 SEVERAL_DEVICES = ("causal-lm", "image-classifier", "diffusion-lora")
 """Recipes that train on all devices that there are."""
 
+INSTALL = "install kubetune-trainer[torch]"
+
 Train: TypeAlias = Callable[[Trial], None]
 """A recipe: trains with the trial's parameters and reports to it."""
 
@@ -40,6 +41,21 @@ class Command:
     settings: dict[str, Value]
     seed: int | None
     output: Path | None
+
+
+class _Help(argparse.Action):
+    """`--help`: the command line, and after a recipe's name what it takes."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: Any
+    ) -> None:
+        parser.print_help()
+        if recipe := getattr(namespace, "recipe", None):
+            try:
+                sys.stdout.write(f"\n{reference.words(recipe)}\n")
+            except ModuleNotFoundError as error:
+                sys.stdout.write(f"\n{recipe} needs {error.name}: {INSTALL}\n")
+        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,7 +87,8 @@ def run(train: Train, arguments: Sequence[str] | None = None) -> None:
 def _wants_torch(arguments: Sequence[str] | None) -> bool:
     """Whether it is a recipe that can use several devices."""
     given = sys.argv[1:] if arguments is None else arguments
-    return any(name in given for name in SEVERAL_DEVICES)
+    asked = "-h" in given or "--help" in given
+    return not asked and any(name in given for name in SEVERAL_DEVICES)
 
 
 def _recipe(name: str) -> Train:
@@ -81,10 +98,9 @@ def _recipe(name: str) -> Train:
         BadConfiguration: a package that it needs is not installed.
     """
     try:
-        train: Train = import_module(f"kubetune_trainer.recipes.{name.replace('-', '_')}").train
+        train: Train = reference.module(name).train
     except ModuleNotFoundError as error:
-        words = f"{name} needs {error.name}: install kubetune-trainer[torch]"
-        raise BadConfiguration(words) from error
+        raise BadConfiguration(f"{name} needs {error.name}: {INSTALL}") from error
     return train
 
 
@@ -96,7 +112,10 @@ def _parser(*, named: bool) -> _Parser:
         description="Trains one model. Inside a study the parameters come from the study.",
         epilog=f"recipes:\n{listing}" if named else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    words = "show this, and after a recipe's name what it takes"
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help=words)
     if named:
         parser.add_argument("recipe", metavar="RECIPE", choices=RECIPES, help="see below")
     parser.add_argument(

@@ -44,7 +44,7 @@ def bind(config: type[ConfigT], values: Mapping[str, Value]) -> ConfigT:
             except _Mistyped as wanted:
                 faults.append(f"{field.name}: {values[field.name]!r} is wrong, write {wanted}")
         elif _required(field):
-            faults.append(f"{field.name}: missing, write {_describe(hints[field.name])}")
+            faults.append(f"{field.name}: missing, write {describe(hints[field.name])}")
     if faults:
         raise BadConfiguration("; ".join(faults))
     try:
@@ -122,7 +122,7 @@ def _typed(value: Value, hint: Any) -> Any:
             return float(value)
         if hint is int and float(value).is_integer():
             return int(value)
-    raise _Mistyped(_describe(hint))
+    raise _Mistyped(describe(hint))
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:
@@ -132,11 +132,12 @@ def _choices(hint: Any) -> tuple[Any, ...]:
     return tuple(hint) if isinstance(hint, type) and issubclass(hint, Enum) else ()
 
 
-def _describe(hint: Any) -> str:
+def describe(hint: Any) -> str:
+    """A type in the words of who writes a manifest."""
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     if choices := _choices(hint):
         shown = (choice.value if isinstance(choice, Enum) else choice for choice in choices)
         return "one of " + ", ".join(str(choice) for choice in shown)
     if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(_describe(o) for o in get_args(hint) if o is not types.NoneType)
+        return " or ".join(describe(o) for o in get_args(hint) if o is not types.NoneType)
     return words.get(hint, getattr(hint, "__name__", str(hint)))
