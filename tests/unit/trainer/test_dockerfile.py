@@ -168,6 +168,11 @@ def test_no_library_tells_anybody(setting):
     assert read()[1][-1].environment[name] == value
 
 
+def test_a_pod_sees_the_gpus_that_it_asked_for():
+    """The image does not ask for any: a runtime would give all of the node's to every pod."""
+    assert all("NVIDIA_VISIBLE_DEVICES" not in stage.environment for stage in read()[1])
+
+
 def test_the_trainer_gets_signals_itself():
     """The entry point is a program, not a shell that keeps SIGTERM to itself; it is on the PATH."""
     _, stages = read()
