@@ -25,7 +25,7 @@ EVERY_TRIAL = {
     "train_data": "/data/train.jsonl",
     "eval_data": "/data/eval.jsonl",
     "batch_size": 8,
-    "max_steps": 6,
+    "epochs": 2,
     "log_every": 2,
     "evaluate_every": 3,
     "method": "full",
