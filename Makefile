@@ -9,7 +9,7 @@ export UV_COMPILE_BYTECODE ?= 1
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q
 
-.PHONY: help quickstart test test-unit test-rest test-e2e test-torch lint format generate verify bench env env-torch clean \
+.PHONY: help quickstart test test-unit test-rest test-e2e test-torch lint format generate generate-torch verify bench env env-torch clean \
 	cluster-tools binaries cluster-up cluster-down cluster-status
 
 help: ## shows this page
@@ -59,12 +59,16 @@ generate: env ## writes what is generated: the CRD and the references
 	$(PY) -m kubetune.api.reference docs/reference/study.md
 	$(PY) -m kubetune.adapters.prometheus.reference docs/reference/metrics.md
 
+generate-torch: env-torch ## writes what is generated from the recipes
+	.venv-torch/bin/python -m kubetune_trainer.reference docs/reference/recipes.md
+
 verify: generate ## regenerates and fails when something generated was not committed
 	git diff --exit-code -- crds docs/reference
 
 bench: env env-torch ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-torch/bin/python -m bench quality --sampler GP
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 .venv-torch/bin/python -m bench trial-time throughput
 
 cluster-tools: env ## installs and builds what the tests' Kubernetes needs: 8 minutes once
 	$(PY) -m tests.cluster tools

@@ -2,42 +2,46 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 
-from bench.table import show
+from bench.table import Figure, show
+
+NAMES = ("startup", "draw", "quality", "overhead", "cluster")
+"""What is measured where no other is asked for."""
+
+TRAINER = ("trial-time", "throughput")
+"""What needs an environment with torch."""
 
 
 def main() -> None:
-    """Runs the named benchmarks, all by default."""
+    """Runs the named benchmarks; all by default but those of the trainer."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = ("startup", "draw", "quality", "overhead", "cluster")
-    parser.add_argument("figures", nargs="*", choices=[[], *names], help="which; all by default")
+    words = f"which; by default all but {' and '.join(TRAINER)}, which need torch"
+    parser.add_argument("figures", nargs="*", choices=[[], *NAMES, *TRAINER], help=words)
     parser.add_argument("--sampler", default="TPE", choices=["TPE", "GP"], help="for quality")
     parser.add_argument("--seeds", type=int, default=20, help="for quality, at least 20 to quote")
     parser.add_argument("--trials", type=int, default=200, help="for overhead")
-    parser.add_argument("--quick", action="store_true", help="for cluster: fewer of everything")
+    words = f"for cluster, {' and '.join(TRAINER)}: fewer of everything"
+    parser.add_argument("--quick", action="store_true", help=words)
     options = parser.parse_args()
-    for name in options.figures or names:
+    for name in options.figures or NAMES:
         print(f"\n{name}", flush=True)
-        if name == "startup":
-            from bench import startup
+        show(_figures(name, options))
 
-            show(startup.figures())
-        elif name == "draw":
-            from bench import draw
 
-            show(draw.figures())
-        elif name == "quality":
-            from bench import quality
-
-            show(quality.figures(options.sampler, options.seeds))
-        elif name == "cluster":
-            from bench import cluster
-
-            show(cluster.figures(cluster.QUICK if options.quick else cluster.Size()))
-        else:
-            from bench import overhead
-
-            show(overhead.figures(options.trials))
+def _figures(name: str, options: argparse.Namespace) -> Iterable[Figure]:
+    """Measures; only what that needs is imported."""
+    module = import_module(f"bench.{name.replace('-', '_')}")
+    given = {
+        "quality": (options.sampler, options.seeds),
+        "overhead": (options.trials,),
+        "trial-time": (1 if options.quick else 3,),
+        "throughput": (3 if options.quick else 9,),
+    }
+    if name == "cluster":
+        return module.figures(module.QUICK if options.quick else module.Size())
+    return module.figures(*given.get(name, ()))
 
 
 if __name__ == "__main__":
