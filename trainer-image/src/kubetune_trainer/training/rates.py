@@ -14,7 +14,7 @@ WIDTH = 0.03
 DIVERGED = 4.0
 """Times the best loss: higher, and nothing more is to be learned."""
 
-NOISE = 5.0
+NOISE = 7.0
 """Times the error of the smoothed curve: what falls less has not fallen."""
 
 LEAST_FALL = 1e-3
@@ -46,16 +46,17 @@ def grown(first: float, last: float, steps: int) -> list[float]:
 def smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
     """Each loss with its neighbours on both sides, so that nothing is shifted to higher rates.
 
-    A loss counts as at most `DIVERGED` times the first ones: else one that has exploded would
-    hide those before it.
+    Of three the middle one counts, so that a single bad step leaves no trace, and it counts as at
+    most `DIVERGED` times the first ones: else what has exploded would hide what was before it.
     """
-    if not losses:
-        return np.empty(0)
-    limit = DIVERGED * abs(float(np.mean(losses[:FEWEST])))
+    if len(losses) < FEWEST:
+        return np.array(losses, dtype=np.float64)
+    limit = DIVERGED * abs(median(losses[:FEWEST]))
     curve = np.minimum(np.array(losses, dtype=np.float64), limit)
+    threes = np.lib.stride_tricks.sliding_window_view(curve, 3)
+    curve = np.median(np.concatenate((threes[:1], threes, threes[-1:])), axis=1)
     at = np.arange(len(curve))
-    width = max(1.0, WIDTH * len(curve))
-    weights = np.exp(-(((at[:, None] - at[None, :]) / width) ** 2) / 2)
+    weights = np.exp(-(((at[:, None] - at[None, :]) / _width(len(curve))) ** 2) / 2)
     found: NDArray[np.float64] = (weights @ curve) / weights.sum(axis=1)
     return found
 
@@ -84,7 +85,7 @@ def suggest(rates: Sequence[float], losses: Sequence[float]) -> Suggestion | Non
         return None
     curve, logs = smoothed(losses[:finite]), np.log(np.array(rates[:finite]))
     lowest = int(curve.argmin())
-    if not _fell(losses[: lowest + 1], curve[: lowest + 1], finite):
+    if not _fell(losses[:finite], curve, lowest):
         return None
     slopes = np.gradient(curve, logs)[: lowest + 1]
     steepest, stable = float(rates[int(slopes.argmin())]), float(rates[lowest])
@@ -93,9 +94,20 @@ def suggest(rates: Sequence[float], losses: Sequence[float]) -> Suggestion | Non
     return Suggestion(steepest=steepest, last_stable=stable, low=low, high=high)
 
 
-def _fell(losses: Sequence[float], curve: NDArray[np.float64], steps: int) -> bool:
-    """Whether the way to the lowest point is more than the noise along it."""
-    spread = float(np.std(np.array(losses) - curve))
-    neighbours = max(1.0, WIDTH * steps) * 2 * math.sqrt(math.pi)
-    error = spread / math.sqrt(neighbours)
-    return bool(curve[0] - curve[-1] > max(NOISE * error, LEAST_FALL * abs(float(curve[0]))))
+def _fell(losses: Sequence[float], curve: NDArray[np.float64], lowest: int) -> bool:
+    """Whether the lowest point is below the first one by more than noise.
+
+    Low rates change little, so there may be less noise at first than where the curve is lowest.
+    """
+    width = _width(len(curve))
+    off = np.abs(np.array(losses) - curve)
+    reach = max(FEWEST, round(3 * width))
+    near = off[max(0, lowest - reach) : lowest + reach + 1]
+    spread = 1.4826 * max(float(np.median(off)), float(np.median(near)))
+    error = spread / math.sqrt(2 * math.sqrt(math.pi) * width)
+    return bool(curve[0] - curve[lowest] > max(NOISE * error, LEAST_FALL * abs(float(curve[0]))))
+
+
+def _width(steps: int) -> float:
+    """Of the bell, in steps."""
+    return max(1.5, WIDTH * steps)
