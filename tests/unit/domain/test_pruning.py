@@ -1,5 +1,7 @@
 """Pruning: who is judged, against whom, and what is said."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubetune.domain import pruning
@@ -10,6 +12,7 @@ from tests.builders import ACCURACY, make_field, make_outcome, make_points, make
 
 ASHA = Pruner(algorithm=PrunerAlgorithm.ASHA, min_resource=1, max_resource=27, reduction_factor=3)
 BETTER = make_trial(0, 0.9, curve=make_points(0.9))
+UNTRAINED = make_trial(2, 0.9, curve=make_points(0.5, 0.9, start=0))
 WORSE = make_trial(1, curve=make_points(0.1))
 
 
@@ -41,11 +44,14 @@ def test_patience_has_its_own_reason():
         (make_trial(1, curve=make_points(0.1), baseline=True), "it is the baseline"),
         (make_trial(1, curve=make_points(0.1), stage=Stage.FINALIST), "it is a finalist"),
         (make_trial(1), "it reported nothing"),
+        (make_trial(1, curve=make_points(0.1, start=0)), "it has not begun"),
     ],
 )
 def test_some_trials_are_never_pruned(trial, why):
-    """A trial at its end, a baseline, a finalist or a silent trial goes on."""
-    assert prune(make_study(pruner=ASHA), trial, [BETTER]) is None, why
+    """A trial at its end, a baseline, a finalist, a silent trial or one before its first step."""
+    for pruner in (ASHA, Pruner(algorithm=PrunerAlgorithm.MEDIAN, startup_trials=1)):
+        spec = make_study(pruner=replace(pruner, max_resource=27))
+        assert prune(spec, trial, [BETTER, UNTRAINED]) is None, why
 
 
 def test_several_objectives_are_never_pruned():

@@ -29,14 +29,14 @@ def prune(spec: StudySpec, trial: Trial, field: Field) -> Verdict | None:
     `trial.curve` includes the newest points; `field` holds all trials, this one as it is. Never
     pruned: a trial of a study with several objectives, a trial that has reached the pruner's
     `max_resource` (its work is done), the baseline (without its value there is nothing to compare
-    with), a finalist.
+    with), a finalist, a trial that has reported no step but 0: what a model is before its first
+    step says nothing of the parameters.
     """
     pruner = spec.pruner
     if len(spec.objectives) > 1 or trial.baseline or trial.stage is not Stage.SEARCH:
         return None
-    if not trial.curve or (
-        pruner.max_resource is not None and trial.curve[-1].step >= pruner.max_resource
-    ):
+    step = trial.curve[-1].step if trial.curve else 0.0
+    if step <= 0.0 or (pruner.max_resource is not None and step >= pruner.max_resource):
         return None
     judge = _PRUNERS.get(pruner.algorithm)
     if judge and (message := judge(spec, trial, field)):
