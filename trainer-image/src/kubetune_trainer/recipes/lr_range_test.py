@@ -10,6 +10,7 @@ numbers: what is left is what training did.
 
 import json
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,8 +54,9 @@ class Config(Choice):
         Raises:
             ValueError: the message names the field.
         """
-        if not 0 < self.first_rate < self.last_rate:
-            raise ValueError(f"first_rate: {self.first_rate} must be within 0 and {self.last_rate}")
+        if not 0 < self.first_rate < self.last_rate < math.inf:
+            words = f"must be greater than 0 and less than last_rate, {self.last_rate}"
+            raise ValueError(f"first_rate: {self.first_rate} {words}")
         if self.range_steps < 10:  # noqa: PLR2004 - a curve needs some points
             raise ValueError(f"range_steps: {self.range_steps} is too small, write 10 or more")
 
@@ -62,41 +64,60 @@ class Config(Choice):
 def train(trial: Trial) -> None:
     """Reports the loss at each rate, and in the end what follows from the curve."""
     config = chosen.own(trial, Config)
-    it = chosen.build(trial, config, plain=False)
-    if it.config.optimizer_type == "Prodigy":
+    its = chosen.configured(trial, config, plain=False)
+    if its.optimizer_type == "Prodigy":
         raise BadConfiguration("optimizer_type: Prodigy finds its own rate, write another one")
-    if not it.config.learning_rate:
+    if not its.learning_rate:
         raise BadConfiguration("learning_rate: 0 has no ratio to other rates, write any other")
-    planned = rates.grown(config.first_rate, config.last_rate, config.range_steps)
+    it = chosen.build(trial, config, its)
+    chosen.note(f"first the losses of the untouched model, {config.range_steps} steps")
     before = _untouched(trial, it, config.range_steps)
+    tried = rates.grown(config.first_rate, config.last_rate, config.range_steps)
+    losses: list[float] = []
+    ended = False
+    for (step, loss), rate in zip(_losses(trial, it, tried), tried, strict=False):
+        losses.append(loss - before[step - 1] + sum(before) / len(before))
+        trial.report(step, train_loss=losses[-1], learning_rate=rate)
+        ended = step == config.range_steps or rates.diverged(losses)
+        if ended:
+            break
+    if ended:
+        _conclude(trial, tried, losses)
+        trial.progress(1.0)
+
+
+def _losses(trial: Trial, it: Chosen, tried: list[float]) -> Iterator[tuple[int, float]]:
+    """Each step and its loss, NaN where a gradient is not finite; the step itself comes after."""
     groups = it.optimizer.torch_optimizer.param_groups
     peak = it.built.one_cycle.peak_ratio if it.config.lr_scheduler == "one_cycle" else 1.0
     ratios = [group["lr"] / it.config.learning_rate * peak for group in groups]
-    usual = sum(before) / max(1, len(before))
     batches = _batches(trial, it)
-    losses: list[float] = []
-    for step in trial.steps(config.range_steps):
+    for step in trial.steps(len(tried)):
         for group, ratio in zip(groups, ratios, strict=True):
-            group["lr"] = planned[step - 1] * ratio
+            group["lr"] = tried[step - 1] * ratio
         loss = _pass(it, next(batches), (trial.seed, step))
         norm = gradients.clip(it.optimizer.parameters, it.config.max_grad_norm)
-        losses.append(loss - before[step - 1] + usual)
-        trial.report(step, train_loss=losses[-1], learning_rate=planned[step - 1])
-        if rates.diverged(losses) or not math.isfinite(norm):
-            break
+        yield step, loss if math.isfinite(norm) else math.nan
         it.optimizer.torch_optimizer.step()
         it.optimizer.torch_optimizer.zero_grad(set_to_none=True)
-    if not trial.should_stop:
-        _conclude(trial, planned[: len(losses)], losses)
 
 
 def _untouched(trial: Trial, it: Chosen, steps: int) -> list[float]:
-    """The losses of the model as it is, on the batches of all steps; fewer when told to stop."""
+    """The losses of the model as it is, on the batches of all steps; fewer when told to stop.
+
+    Raises:
+        BadConfiguration: one is no number, which no rate can have done.
+    """
     batches = _batches(trial, it)
     found: list[float] = []
     with torch.no_grad():
         while len(found) < steps and not trial.should_stop:
             found.append(_pass(it, next(batches), (trial.seed, len(found) + 1)))
+            if not math.isfinite(found[-1]):
+                raise BadConfiguration(
+                    f"model: its loss on batch {len(found)} is {found[-1]} before any training: "
+                    "look at it and at the data, or write precision fp32"
+                )
     return found
 
 
@@ -125,16 +146,28 @@ def _pass(it: Chosen, batches: list[Batch], seed: tuple[int, int]) -> float:
         return sum(backward(task, batch, it.device, targets) for batch in batches) / targets
 
 
-def _conclude(trial: Trial, tried: list[float], losses: list[float]) -> None:
+def _conclude(trial: Trial, planned: list[float], losses: list[float]) -> None:
+    tried = planned[: len(losses)]
     found = rates.suggest(tried, losses)
     if trial.artifact_dir is not None:
         _write(trial.artifact_dir, tried, losses, found)
     if found is None:
-        print("The loss never fell: write a higher last_rate or a lower first_rate.")  # noqa: T201 - a recipe's output
         trial.report(**dict.fromkeys(NAMES.values(), math.nan))
+        sys.stdout.write(f"{_advice(tried[-1], broke=len(losses) < len(planned))}\n")
         return
     trial.report(**{NAMES[name]: value for name, value in asdict(found).items()})
-    print(f"Search learning_rate from {found.low:.1e} to {found.high:.1e}, on a logarithmic scale.")  # noqa: T201 - as above
+    words = f"Search learning_rate from {found.low:.1e} to {found.high:.1e}, scale Log"
+    sys.stdout.write(f"{words}\n")
+
+
+def _advice(last: float, *, broke: bool) -> str:
+    """What to do where the loss never fell."""
+    what = "broke at" if broke else "held up to"
+    end = "lower first_rate" if broke else "higher last_rate"
+    return (
+        f"The loss {what} a rate of {last:.1e} and never fell: write a {end}, more range_steps or "
+        "a larger batch_size; where none of them helps, see whether overfit-check passes"
+    )
 
 
 def _write(folder: Path, tried: list[float], losses: list[float], found: Suggestion | None) -> None:
@@ -157,19 +190,19 @@ def _write(folder: Path, tried: list[float], losses: list[float], found: Suggest
         axes.axvspan(found.low, found.high, alpha=0.15, color="C2", label="range to search")
         axes.axvline(found.steepest, color="C1", linestyle="--", label="steepest descent")
         axes.axvline(found.last_stable, color="C3", linestyle=":", label="last stable")
-    axes.set(xlabel="learning rate", ylabel="training loss", ylim=_limits(smooth.tolist()))
+    axes.set(xlabel="learning rate", ylabel="training loss", ylim=_limits(finite, smooth.tolist()))
     axes.legend(loc="upper left")
     figure.savefig(folder / "lr-range.png", dpi=120)
     plt.close(figure)
 
 
-def _limits(smooth: list[float]) -> tuple[float, float] | None:
+def _limits(losses: list[float], smooth: list[float]) -> tuple[float, float] | None:
     """From below the best loss to above the first one: the tail that broke would hide the rest."""
     if not smooth:
         return None
-    least, first = min(smooth), smooth[0]
-    span = max(first - least, abs(first) / 10, 1e-9)
-    return least - span / 5, first + span / 2
+    least, first = min(losses), smooth[0]
+    span = max(first - least, abs(first) / 100, 1e-9)
+    return least - span / 10, first + span / 2
 
 
 if __name__ == "__main__":

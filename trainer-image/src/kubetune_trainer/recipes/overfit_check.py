@@ -5,6 +5,7 @@ learning by heart. It has passed when its loss on them falls to a share of what 
 """
 
 import math
+import sys
 from dataclasses import dataclass
 
 from kubetune_trainer import Trial
@@ -12,6 +13,7 @@ from kubetune_trainer.main import run
 from kubetune_trainer.training import chosen, gradients, memory, seeds
 from kubetune_trainer.training.chosen import Choice, Chosen
 from kubetune_trainer.training.passes import backward
+from kubetune_trainer.training.task import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,27 +38,42 @@ class Config(Choice):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: {getattr(self, name)} is too small, write 1 or more")
         if not 0 < self.overfit_loss_ratio < 1:
-            raise ValueError(
-                f"overfit_loss_ratio: {self.overfit_loss_ratio} must be within 0 and 1"
-            )
+            words = "must be greater than 0 and less than 1"
+            raise ValueError(f"overfit_loss_ratio: {self.overfit_loss_ratio} {words}")
 
 
 def train(trial: Trial) -> None:
     """Reports `train_loss` and `loss_ratio` at each step, and in the end `memorised`, 1 or 0."""
     config = chosen.own(trial, Config)
-    it = chosen.build(trial, config, plain=True)
+    it = chosen.build(trial, config, chosen.configured(trial, config, plain=True))
     examples = spread(config.overfit_examples, it.built.task.length)
-    first = math.nan
-    ratio = math.inf
+    batches = [it.built.task.collate(some) for some in _batches(it, examples)]
+    first, ratio, finite, ended = 0.0, math.nan, True, False
     for step in trial.steps(config.overfit_steps):
-        loss = _step(it, examples, trial.seed)
+        loss, finite = _step(it, batches, trial.seed)
         first = loss if step == 1 else first
         ratio = loss / first if first else 0.0
         trial.report(step, train_loss=loss, loss_ratio=ratio)
-        if not math.isfinite(loss) or ratio <= config.overfit_loss_ratio:
+        ended = not finite or ratio <= config.overfit_loss_ratio or step == config.overfit_steps
+        if ended:
             break
-    if not trial.should_stop:
+    if ended:
         trial.report(memorised=float(ratio <= config.overfit_loss_ratio))
+        sys.stdout.write(f"{_words(config, len(examples), trial.done, ratio, finite=finite)}\n")
+        trial.progress(1.0)
+
+
+def _words(config: Config, examples: int, steps: int, ratio: float, *, finite: bool) -> str:
+    """What came of it, and where to look next."""
+    if not finite:
+        cure = "write a lower learning_rate" if steps > 1 else "look at the model and the data"
+        return f"Not learned by heart: step {steps} has no finite loss and gradients, {cure}"
+    share = f"the loss is {ratio:.1%} of the first one after {steps} steps"
+    if ratio <= config.overfit_loss_ratio:
+        return f"Learned by heart: of {examples} examples {share}"
+    aim = f"{config.overfit_loss_ratio:.0%} were to be reached"
+    where = "another learning_rate, more overfit_steps; if none helps, look at data and labels"
+    return f"Not learned by heart: of {examples} examples {share}, {aim}. Try {where}"
 
 
 def spread(count: int, length: int) -> list[tuple[int, int]]:
@@ -65,19 +82,22 @@ def spread(count: int, length: int) -> list[tuple[int, int]]:
     return [(index * length // count, 1) for index in range(count)]
 
 
-def _step(it: Chosen, examples: list[tuple[int, int]], seed: int) -> float:
-    """One step on all examples, with the same random numbers each time; the mean loss before it."""
+def _step(it: Chosen, batches: list[Batch], seed: int) -> tuple[float, bool]:
+    """One step on all batches, with the same random numbers each time.
+
+    The mean loss before it, and whether it and its gradients were finite: if not, nothing changes.
+    """
     task, optimizer = it.built.task, it.optimizer
-    batches = [task.collate(some) for some in _batches(it, examples)]
     targets = sum(task.targets(batch) for batch in batches)
     task.module.train()
-    with seeds.aside(seed), memory.watched(f"a step of {len(examples)} examples"):
+    with seeds.aside(seed), memory.watched(f"a step of {len(batches)} batches"):
         total = sum(backward(task, batch, it.device, targets) for batch in batches)
     norm = gradients.clip(optimizer.parameters, it.config.max_grad_norm)
-    if math.isfinite(total) and math.isfinite(norm):
+    finite = math.isfinite(total) and math.isfinite(norm)
+    if finite:
         optimizer.torch_optimizer.step()
     optimizer.torch_optimizer.zero_grad(set_to_none=True)
-    return total / targets
+    return total / targets, finite
 
 
 def _batches(it: Chosen, examples: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

@@ -40,30 +40,49 @@ def own(trial: Trial, kind: type[OwnT]) -> OwnT:
     return parameters.bind(kind, trial.parameters)
 
 
-def build(trial: Trial, choice: Choice, *, plain: bool) -> Chosen:
-    """Builds the chosen recipe; `plain` without what keeps a model from learning by heart.
+def configured(trial: Trial, choice: Choice, *, plain: bool) -> TrainingConfig:
+    """The chosen recipe's parameters; `plain` without what keeps a model from learning by heart.
 
     Raises:
-        BadConfiguration: the chosen recipe cannot be trained so, or in fp16, for which a loss
-            must be scaled, and it would be another loss then.
+        BadConfiguration: they cannot be trained with, or are in fp16: its loss has to be scaled,
+            and would be another one then.
     """
-    module: Any = import_module(f"kubetune_trainer.recipes.{choice.recipe.replace('-', '_')}")
+    module = _recipe(choice)
     named = {field.name for field in fields(choice)}
     given = {name: value for name, value in trial.parameters.items() if name not in named}
     config: TrainingConfig = parameters.bind(module.Config, given)
     if unread := parameters.unused(config, given):
-        sys.stderr.write(f"kubetune-trainer: not read by this trainer: {', '.join(unread)}\n")
-    if plain:
-        config = replace(config, **module.PLAIN)
+        note(f"not read by this trainer: {', '.join(unread)}")
     if config.precision == "fp16":
-        raise BadConfiguration("precision: this is done in bf16 or fp32 only")
+        raise BadConfiguration("precision: fp16 is not for looking at a recipe, write bf16 or fp32")
+    return replace(config, **module.PLAIN) if plain else config
+
+
+def build(trial: Trial, choice: Choice, config: TrainingConfig) -> Chosen:
+    """What the chosen recipe makes of its configuration.
+
+    Raises:
+        BadConfiguration: the recipe finds what is wrong with the files, or nothing is trained.
+    """
     quiet()
     device = devices.chosen(config.precision)
     seeds.seed_all(trial.seed)
     with memory.watched("loading model and data"):
-        built = module.build(config, trial.seed, device, trial.artifact_dir)
+        built = _recipe(choice).build(config, trial.seed, device, trial.artifact_dir)
     try:
         optimizer = optimizers.build(built.groups, config.optimizer)
     except ValueError as error:
         raise BadConfiguration(str(error)) from error
+    for words in (*built.notes, *optimizer.notes):
+        note(words)
     return Chosen(config, built, device, optimizer)
+
+
+def note(words: str) -> None:
+    """A line for who looks at the trial's log."""
+    sys.stderr.write(f"kubetune-trainer: {words}\n")
+    sys.stderr.flush()
+
+
+def _recipe(choice: Choice) -> Any:
+    return import_module(f"kubetune_trainer.recipes.{choice.recipe.replace('-', '_')}")

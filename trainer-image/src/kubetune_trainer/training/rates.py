@@ -14,8 +14,11 @@ WIDTH = 0.03
 DIVERGED = 4.0
 """Times the best loss: higher, and nothing more is to be learned."""
 
-NOISE = 7.0
-"""Times the error of the smoothed curve: what falls less has not fallen."""
+NOISE = 6.0
+"""Times the error of a fall: what falls less has not fallen."""
+
+ALIKE = 2.0
+"""Times the error of the smoothed curve: what is higher by less may be as low."""
 
 LEAST_FALL = 1e-3
 """Share of the first loss: as above, for a curve without noise."""
@@ -28,7 +31,8 @@ class Suggestion:
     """Learning rates.
 
     `steepest`: where the loss falls fastest over the logarithm of the rate. `last_stable`: the
-    highest one before the loss rises for good. `low` and `high`: a range to search in.
+    highest one before the loss rises for good, as far as noise lets that be seen. `low` and `high`:
+    a range to search in.
     """
 
     steepest: float
@@ -84,28 +88,41 @@ def suggest(rates: Sequence[float], losses: Sequence[float]) -> Suggestion | Non
     if finite < FEWEST:
         return None
     curve, logs = smoothed(losses[:finite]), np.log(np.array(rates[:finite]))
-    lowest = int(curve.argmin())
-    if not _fell(losses[:finite], curve, lowest):
+    valley = _valley(curve, np.abs(np.array(losses[:finite]) - curve))
+    if valley is None:
         return None
+    lowest, end = valley
     slopes = np.gradient(curve, logs)[: lowest + 1]
-    steepest, stable = float(rates[int(slopes.argmin())]), float(rates[lowest])
+    steepest, stable = float(rates[int(slopes.argmin())]), float(rates[end])
     low = max(min(steepest, stable / 2) / 10, rates[0])
     high = stable / 2 if stable / 2 > low else stable
     return Suggestion(steepest=steepest, last_stable=stable, low=low, high=high)
 
 
-def _fell(losses: Sequence[float], curve: NDArray[np.float64], lowest: int) -> bool:
-    """Whether the lowest point is below the first one by more than noise.
+def _valley(curve: NDArray[np.float64], off: NDArray[np.float64]) -> tuple[int, int] | None:
+    """The lowest point, and the last one near it that is as low but for noise; None of noise alone.
 
-    Low rates change little, so there may be less noise at first than where the curve is lowest.
+    `off` is how far the losses are from the curve. Low rates change little, so there may be less
+    noise at first than in the valley.
     """
-    width = _width(len(curve))
-    off = np.abs(np.array(losses) - curve)
+    lowest, width = int(curve.argmin()), _width(len(curve))
+    fall = float(curve[0] - curve[lowest])
+    low = curve < curve[0] - fall / 2
+    until = lowest + int(np.argmin(np.append(low[lowest:], False)))
+    since = lowest - int(np.argmin(np.append(low[lowest::-1], False)))
     reach = max(FEWEST, round(3 * width))
-    near = off[max(0, lowest - reach) : lowest + reach + 1]
-    spread = 1.4826 * max(float(np.median(off)), float(np.median(near)))
-    error = spread / math.sqrt(2 * math.sqrt(math.pi) * width)
-    return bool(curve[0] - curve[lowest] > max(NOISE * error, LEAST_FALL * abs(float(curve[0]))))
+    noise = max(_spread(off), _spread(off[max(0, lowest - reach) : lowest + reach + 1]))
+    first = _spread(off[:reach]) ** 2 / (math.sqrt(math.pi) * width)
+    error = math.sqrt(first + noise**2 / max(1, until - since - 1))
+    if fall <= max(NOISE * error, LEAST_FALL * abs(float(curve[0]))):
+        return None
+    alike = curve[lowest:until] <= curve[lowest] + ALIKE * noise / math.sqrt(3.5 * width)
+    return lowest, lowest + int(np.flatnonzero(alike)[-1])
+
+
+def _spread(off: NDArray[np.float64]) -> float:
+    """The standard deviation of bell-shaped noise of such a middle size."""
+    return 1.4826 * float(np.median(off))
 
 
 def _width(steps: int) -> float:
