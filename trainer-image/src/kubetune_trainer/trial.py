@@ -37,7 +37,8 @@ class Trial:
     Steps count from 1: step 3 is reported when three steps are done, and step 0 before any. In a
     study the block ends the process: it writes the result and exits 0, or with the code that says
     what happened. Outside any study the same program prints its reports, writes no result and lets
-    exceptions pass. SIGTERM never cuts a step short: `steps` ends after it, or `should_stop` is looked at.
+    exceptions pass. SIGTERM never cuts a step short: `steps` ends after it, or `should_stop` is
+    looked at.
     """
 
     def __init__(self, environment: Environment) -> None:
