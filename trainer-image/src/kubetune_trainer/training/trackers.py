@@ -19,7 +19,7 @@ class _Tracker(Protocol):
 
 
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""A server that is gone holds a training up for seconds. By itself MLflow tries for minutes."""
+"""A server that is gone holds a training up for half a minute; MLflow itself tries for four."""
 
 
 class _MLflow:
