@@ -33,6 +33,7 @@ W1 = {
     "div_factor": 20.0,
     "final_ratio": 1e-4,
 }
+GOLDEN = [0.6429, 0.5695, 1.1841, 0.4712]
 CHANCE = {
     "crop_scale": 0.5,
     "flip": 0.5,
@@ -219,25 +220,39 @@ def test_a_model_that_was_kept_begins_another_training(tmp_path):
     assert found.num_classes == 2
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_augmentation_goes_on_as_if_nothing_had_been(tmp_path, shapes, workers):
-    """SIGTERM within an epoch: the same crops, flips and erasures, so the same losses."""
+def augmented(folder, shapes, *, stop_after=None, **more):
+    """Two epochs of six steps with all that is random, told to stop after one of them."""
     given = {**RESNET, **CHANCE, **folders(shapes, "train", "eval"), "epochs": 2}
-    given |= {"batch_size": 4, "log_every": 1, "learning_rate": 1e-3, "data_workers": workers}
+    given |= {"batch_size": 4, "log_every": 1, "learning_rate": 1e-3, **more}
+    trial = Recorded(folder, given)
+    report = trial.report
 
-    def ran(name, stop_after=None):
-        trial = Recorded(tmp_path / name, given)
-        report = trial.report
+    def and_stop(step=None, **metrics):
+        report(step, **metrics)
+        if step == stop_after:
+            os.kill(os.getpid(), signal.SIGTERM)
 
-        def and_stop(step=None, **metrics):
-            report(step, **metrics)
-            if step == stop_after:
-                os.kill(os.getpid(), signal.SIGTERM)
+    trial.report = and_stop
+    return run("image-classifier", trial)
 
-        trial.report = and_stop
-        return run("image-classifier", trial)
 
-    whole, first, second = ran("whole"), ran("parts", stop_after=2), ran("parts")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, shapes):
+    """Such a training that nothing disturbs."""
+    return augmented(tmp_path_factory.mktemp("whole"), shapes)
+
+
+def test_golden_losses(whole):
+    """The same seed, the same losses, on every machine."""
+    assert whole.values("train_loss")[:4] == pytest.approx(GOLDEN, rel=2e-2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_augmentation_goes_on_as_if_nothing_had_been(tmp_path, shapes, whole, workers):
+    """SIGTERM within an epoch: the same crops, flips and erasures, whoever makes the batches."""
+    first, second = (
+        augmented(tmp_path, shapes, stop_after=step, data_workers=workers) for step in (2, None)
+    )
     assert (first.exit_code, second.exit_code) == (143, 0)
     for name in ("train_loss", "gradient_norm", "eval_loss", "train_accuracy"):
         assert first.values(name) + second.values(name) == whole.values(name)
