@@ -1,6 +1,8 @@
 """`kubetune-trainer RECIPE`: runs one of the recipes, in a study or by hand."""
 
 import argparse
+import atexit
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if count > 1:
         given = sys.argv[1:] if arguments is None else arguments
         raise SystemExit(launching.launch(count, ("-m", "kubetune_trainer", *given)))
+    atexit.register(gc.freeze)  # torch leaves so much that going through it would take a second
     with Trial.from_environment() as trial:
         command = _read(_parser(named=True), arguments)
         train = _recipe(command.recipe)
