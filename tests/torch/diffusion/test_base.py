@@ -91,7 +91,7 @@ def test_an_autoencoder_that_gives_no_numbers_is_an_error(models):
     """No training begins on NaN."""
     model = models("sd")
     model.pipeline.vae.encoder.conv_in.weight.data *= float("nan")
-    with pytest.raises(ValueError, match="the autoencoder gives no numbers"):
+    with pytest.raises(ValueError, match="the autoencoder gives no finite latents"):
         model.latents(torch.zeros(1, 3, 64, 64))
 
 

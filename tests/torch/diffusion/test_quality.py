@@ -53,6 +53,15 @@ def test_fractions_are_shares_and_what_has_no_numbers_is_black():
     assert quality.black_fraction(found) == 0.5
 
 
+def test_black_pictures_are_said_aloud():
+    """How many, and whether the autoencoder or the training is to blame; else nothing is said."""
+    assert not quality.complaint(rendered(noise(), noise()))
+    dark = quality.complaint(rendered(np.zeros(3), noise()))
+    assert dark.startswith("1 of 2 rendered pictures are black: where those of the untouched")
+    broken = quality.complaint(rendered(np.zeros(3), noise(), finite=[False, True]))
+    assert broken.startswith("1 of 2 rendered pictures are black: the autoencoder gave no numbers")
+
+
 def unit(*rows):
     found = np.array(rows, dtype=np.float32)
     return found / np.linalg.norm(found, axis=1, keepdims=True)

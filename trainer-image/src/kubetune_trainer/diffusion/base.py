@@ -1,5 +1,6 @@
 """Stable Diffusion 1.x and XL as they are loaded, and with what a LoRA adds."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ class Base:
         with torch.no_grad(), self._precise():
             found = vae.encode(pixels.to(self.device.torch_device, torch.float32)).latent_dist.mean
         if not torch.isfinite(found).all():
-            raise ValueError("the autoencoder gives no numbers for a picture")
+            raise ValueError("the autoencoder gives no finite latents")
         scaled: torch.Tensor = found * vae.config.scaling_factor
         return scaled
 
@@ -166,7 +167,10 @@ def load(model: str, device: Device) -> Base:
         StableDiffusionPipeline,
         StableDiffusionXLPipeline,
     )
+    from diffusers.utils.logging import disable_progress_bar  # noqa: PLC0415 - as above
 
+    if os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS") != "0":
+        disable_progress_bar()
     known: dict[str, tuple[Any, dict[str, Any]]] = {
         "StableDiffusionPipeline": (
             StableDiffusionPipeline,

@@ -116,6 +116,12 @@ def split(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
     return [pictures[i] for i in sorted(order[size:])], [pictures[i] for i in sorted(order[:size])]
 
 
+def bins(pictures: Sequence[Picture]) -> tuple[int, ...]:
+    """The number of each picture's size: a batch has pictures of one size only."""
+    sizes = sorted({(picture.size.width, picture.size.height) for picture in pictures})
+    return tuple(sizes.index((picture.size.width, picture.size.height)) for picture in pictures)
+
+
 def _caption(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()

@@ -35,6 +35,17 @@ def black(rendered: Rendered) -> NDArray[np.bool_]:
     return found
 
 
+def complaint(rendered: Rendered) -> str:
+    """What is to be said aloud of black pictures; nothing where there are none."""
+    count, broken = int(black(rendered).sum()), int((~rendered.finite).sum())
+    if not count:
+        return ""
+    words = f"{count} of {len(rendered.pictures)} rendered pictures are black"
+    if broken:
+        return f"{words}: the autoencoder gave no numbers for {broken} of them, not the LoRA's rate"
+    return f"{words}: where those of the untouched model are not, a lower learning_rate helps"
+
+
 def flat_fraction(rendered: Rendered) -> float:
     """The share of pictures that show nothing: of one colour throughout, black included."""
     spreads = rendered.pictures.std(axis=(1, 2)).max(axis=1)

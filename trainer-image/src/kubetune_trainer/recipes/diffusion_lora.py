@@ -1,16 +1,18 @@
 """A LoRA for Stable Diffusion 1.x or XL, learned from captioned pictures.
 
 `train_data` is a folder of pictures, each with its caption in a text file of the same name. Without
-`eval_data` a tenth of them is set apart, the same ones for every trial of a study. Losses compared
-between trials are taken on fixed noise at fixed timesteps. At each evaluation fixed prompts are
-rendered with fixed seeds; the sheet of them lies with the trial's artifacts.
+`eval_data` a tenth of them is set apart, the same ones for every trial of a study; `test_data` is
+opened in the held-out stage alone. Losses compared between trials are taken on fixed noise at fixed
+timesteps. At each evaluation fixed prompts are rendered with fixed seeds; the sheet of them lies
+with the trial's artifacts.
 
 A LoRA's output is scaled by `network_alpha / network_dim`: rate, alpha and dim act together.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,7 +26,7 @@ from kubetune_trainer.diffusion import base as models
 from kubetune_trainer.diffusion import pictures as reading
 from kubetune_trainer.diffusion import quality, rendering
 from kubetune_trainer.diffusion.base import Base, Lora, Prompt
-from kubetune_trainer.diffusion.latents import LatentsCache
+from kubetune_trainer.diffusion.latents import Encode, LatentsCache
 from kubetune_trainer.diffusion.pictures import Picture
 from kubetune_trainer.diffusion.quality import Clip
 from kubetune_trainer.diffusion.rendering import Rendered, Scene
@@ -68,6 +70,7 @@ class Config(TrainingConfig):
     model: str
     train_data: str
     eval_data: str = ""
+    test_data: str = ""
     resolution: int = 512
     text_encoder_lr: float = 0.0
     network_dim: int = 64
@@ -109,15 +112,19 @@ class Config(TrainingConfig):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Pictures to train with and to compare trials by, the latents of each, and what is known."""
+    """Pictures to train with, to compare trials by, and held back; the last only when asked for.
+
+    `encode` gives the latents of one, which are worked out once.
+    """
 
     train: Sequence[Picture]
     evaluation: Sequence[Picture]
-    latents: Mapping[Path, torch.Tensor]
+    test: Callable[[], Sequence[Picture]] | None
+    encode: Encode
 
     def batch(self, chosen: Sequence[Picture]) -> torch.Tensor:
         """Their latents, pictures x channels x height x width; they have one size."""
-        return torch.stack([self.latents[picture.path] for picture in chosen])
+        return torch.stack([self.encode(picture) for picture in chosen])
 
 
 class Denoiser(nn.Module):
@@ -171,36 +178,36 @@ def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> 
         for name, parameters in learning.items()
     )
     task = PicturesTask(base, data, config, clip, artifacts)
-    return Built(task=task, groups=groups, judged=JUDGED, bins=_bins(data.train))
+    return Built(task=task, groups=groups, judged=JUDGED, bins=reading.bins(data.train))
 
 
 def load_data(config: Config, base: Base) -> Data:
-    """Reads the pictures, and works out their latents once.
+    """Reads the pictures, and works out their latents.
 
     Raises:
         BadConfiguration: what is wrong with the files.
     """
-    train = reading.read(Path(config.train_data), config.resolution, base.step)
-    if config.eval_data:
-        apart = reading.read(Path(config.eval_data), config.resolution, base.step)
-    else:
-        train, apart = reading.split(train)
+
+    def read(folder: str) -> list[Picture]:
+        return reading.read(Path(folder), config.resolution, base.step)
 
     def encoded(picture: Picture) -> torch.Tensor:
         try:
             return base.latents(picture.pixels()[None])[0].cpu()
         except ValueError as error:
-            raise BadConfiguration(f"{picture.path}: {error}") from error
+            words = f"{error} of {picture.path}: its weights are broken, take another model"
+            raise BadConfiguration(f"model: {config.model}: {words}") from error
 
-    found: Callable[[Picture], torch.Tensor] = encoded
+    train = read(config.train_data)
+    train, apart = (train, read(config.eval_data)) if config.eval_data else reading.split(train)
+    test = partial(read, config.test_data) if config.test_data else None
+    encode: Encode = encoded
     if config.latents_cache:
-        found = LatentsCache(Path(config.latents_cache), base.pipeline.vae, encoded)
-    return Data(train, apart, {picture.path: found(picture) for picture in (*train, *apart)})
-
-
-def _bins(pictures: Sequence[Picture]) -> tuple[int, ...]:
-    sizes = sorted({(picture.size.width, picture.size.height) for picture in pictures})
-    return tuple(sizes.index((picture.size.width, picture.size.height)) for picture in pictures)
+        encode = LatentsCache(Path(config.latents_cache), base.pipeline.vae, encoded)
+    data = Data(train, apart, test, cache(encode))
+    for picture in (*train, *apart):
+        data.encode(picture)
+    return data
 
 
 class PicturesTask:
@@ -216,7 +223,8 @@ class PicturesTask:
         self._base, self._data, self._config = base, data, config
         self._clip, self._artifacts = clip, artifacts
         self._noise = DDPMScheduler.from_config(base.pipeline.scheduler.config)
-        self._known = {} if config.text_encoder_lr > 0 else self._prompts()
+        self._known: dict[str, Prompt] = {}
+        self._know((*data.train, *data.evaluation))
         self._training_features = self._features()
 
     @property
@@ -249,7 +257,7 @@ class PicturesTask:
 
     def evaluate(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
         """The loss on fixed noise, and measures of the rendered pictures."""
-        loss = self._evaluation_loss(stop)
+        loss = self._fixed_loss(self._data.evaluation, stop)
         if loss is None:
             return None
         with torch.inference_mode(), self._base.device.autocast():
@@ -258,6 +266,8 @@ class PicturesTask:
             return None
         self.counters["evaluations"] += 1
         self._keep_sheet(rendered)
+        if words := quality.complaint(rendered):
+            sys.stderr.write(f"kubetune-trainer: {words}\n")
         found = quality.measures(rendered, self._clip, self._training_features)
         return {"eval_loss": loss, **found}
 
@@ -272,9 +282,13 @@ class PicturesTask:
             sys.stderr.write(f"kubetune-trainer: {name} cannot be kept: {error}\n")
 
     def test(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
-        """There is nothing held back: pictures are judged by eye in the end."""
-        del stop
-        return {}
+        """The loss on fixed noise of held-back pictures."""
+        if self._data.test is None:
+            return {}
+        pictures = self._data.test()
+        self._know(pictures)
+        loss = self._fixed_loss(pictures, stop)
+        return None if loss is None else {"test_loss": loss}
 
     def keep(self, folder: Path) -> None:
         """The LoRA, as `load_lora_weights` of diffusers reads it.
@@ -323,16 +337,15 @@ class PicturesTask:
             torch.cat(pooled).to(device) if pooled else None,
         )
 
-    def _prompts(self) -> dict[str, Prompt]:
-        """What the text encoders make of each caption, while nothing in them learns."""
-        captions = {picture.caption for picture in (*self._data.train, *self._data.evaluation)}
-        found = {}
+    def _know(self, pictures: Iterable[Picture]) -> None:
+        """Works out what the text encoders make of each caption, where nothing in them learns."""
+        if self._config.text_encoder_lr > 0:
+            return
         with torch.no_grad():
-            for caption in sorted(captions):
+            for caption in sorted({picture.caption for picture in pictures} - self._known.keys()):
                 prompt = self._base.prompts([caption])
                 pooled = None if prompt.pooled is None else prompt.pooled.cpu()
-                found[caption] = Prompt(prompt.tokens.cpu(), pooled)
-        return found
+                self._known[caption] = Prompt(prompt.tokens.cpu(), pooled)
 
     def _weights(self, timesteps: torch.Tensor) -> torch.Tensor:
         from diffusers.training_utils import compute_snr  # noqa: PLC0415 - for this option only
@@ -343,14 +356,14 @@ class PicturesTask:
             return least / (ratio + 1)
         return least / ratio
 
-    def _evaluation_loss(self, stop: Callable[[], bool]) -> float | None:
+    def _fixed_loss(self, pictures: Sequence[Picture], stop: Callable[[], bool]) -> float | None:
         """The mean over pictures and timesteps, with one noise for each pair."""
         count = self._noise.config.num_train_timesteps
         steps = [int((index + 0.5) * count / TIMESTEPS) for index in range(TIMESTEPS)]
         device = self._base.device.torch_device
         losses = []
         with torch.inference_mode(), self._base.device.autocast():
-            for number, picture in enumerate(self._data.evaluation):
+            for number, picture in enumerate(pictures):
                 if stop():
                     return None
                 latents = self._data.batch([picture] * TIMESTEPS).to(device)
