@@ -25,10 +25,12 @@ def test_help_lists_recipes(recipe, capsys, exit_code):
     assert "echo             says nothing" in capsys.readouterr().out
 
 
-def test_help_of_a_recipe_lists_what_it_takes(capsys, exit_code):
+def test_help_of_a_recipe_says_what_it_does_and_lists_what_it_takes(capsys, exit_code):
     """After a recipe's name `--help` has each of its parameters, what it may be and its default."""
     assert exit_code(lambda: main.main(["digits", "--help"])) == 0
     said = capsys.readouterr().out
+    assert "digits: A small network learns to read handwritten digits." in said
+    assert "`momentum` is for the optimizer of that name" in said
     assert "  learning_rate  0.05  (a number)" in said
     assert '  schedule       "cosine"  (one of constant, cosine)' in said
 

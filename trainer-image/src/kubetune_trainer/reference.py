@@ -62,14 +62,17 @@ def taken(config: type[Any]) -> list[Parameter]:
 
 
 def words(recipe: str) -> str:
-    """The parameters of a recipe for a terminal, those first that must be given."""
-    found = sorted(taken(module(recipe).Config), key=lambda each: each.default is not None)
+    """A recipe for a terminal: what it does, and its parameters; first what must be given."""
+    file = module(recipe)
+    found = sorted(taken(file.Config), key=lambda each: each.default is not None)
+    kinds = [kind for kind in file.Config.__mro__ if dataclasses.is_dataclass(kind)]
+    told = "\n\n".join(f"{inspect.getdoc(each)}" for each in (file, *kinds))
     width = max(len(each.name) for each in found)
     lines = (
         f"  {each.name:<{width}}  {each.default or 'must be given'}  ({each.kind})"
         for each in found
     )
-    return f"parameters of {recipe}:\n" + "\n".join(lines)
+    return f"{recipe}: {told}\n\nparameters of {recipe}:\n" + "\n".join(lines)
 
 
 def page(recipes: dict[str, str]) -> str:
