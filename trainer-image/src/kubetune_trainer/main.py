@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,12 +73,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if count > 1:
         given = sys.argv[1:] if arguments is None else arguments
         raise SystemExit(launching.launch(count, ("-m", "kubetune_trainer", *given)))
-    atexit.register(gc.freeze)  # torch leaves so much that going through it would take a second
+    atexit.register(_leave)
     with Trial.from_environment() as trial:
         command = _read(_parser(named=True), arguments)
         train = _recipe(command.recipe)
         _apply(command, trial)
         train(trial)
+
+
+def _leave() -> None:
+    """The last thing: all has been said, and what is left is not gone through one by one.
+
+    Of torch and triton so much is left that it would take a second; triton lists it on stderr.
+    """
+    gc.freeze()
+    sys.stderr.flush()
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
 
 
 def run(train: Train, arguments: Sequence[str] | None = None) -> None:
