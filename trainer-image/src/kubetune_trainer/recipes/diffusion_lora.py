@@ -9,7 +9,7 @@ with the trial's artifacts.
 A LoRA's output is scaled by `network_alpha / network_dim`: rate, alpha and dim act together.
 """
 
-import sys
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -37,6 +37,7 @@ from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
+from kubetune_trainer.training.quiet import note
 from kubetune_trainer.training.task import Batch
 
 JUDGED = Judged(
@@ -205,6 +206,8 @@ def load_data(config: Config, base: Base) -> Data:
     if config.latents_cache:
         encode = LatentsCache(Path(config.latents_cache), base.pipeline.vae, encoded)
     data = Data(train, apart, test, cache(encode))
+    if int(os.environ.get("RANK", "0")) == 0:
+        note(f"reading {len(train) + len(apart):,} pictures and working out their latents")
     for picture in (*train, *apart):
         data.encode(picture)
     return data
@@ -267,7 +270,7 @@ class PicturesTask:
         self.counters["evaluations"] += 1
         self._keep_sheet(rendered)
         if words := quality.complaint(rendered):
-            sys.stderr.write(f"kubetune-trainer: {words}\n")
+            note(words)
         found = quality.measures(rendered, self._clip, self._training_features)
         return {"eval_loss": loss, **found}
 
@@ -279,7 +282,7 @@ class PicturesTask:
         try:
             rendering.save(rendered, self._artifacts / "samples" / name)
         except OSError as error:
-            sys.stderr.write(f"kubetune-trainer: {name} cannot be kept: {error}\n")
+            note(f"{name} cannot be kept: {error}")
 
     def test(self, stop: Callable[[], bool]) -> Mapping[str, float] | None:
         """The loss on fixed noise of held-back pictures."""

@@ -24,6 +24,7 @@ from kubetune_trainer.training import chosen, gradients, loading, memory, rates,
 from kubetune_trainer.training.chosen import Choice, Chosen
 from kubetune_trainer.training.order import Order
 from kubetune_trainer.training.passes import backward
+from kubetune_trainer.training.quiet import note
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.rates import Suggestion
 from kubetune_trainer.training.task import Batch
@@ -70,7 +71,7 @@ def train(trial: Trial) -> None:
     if not its.learning_rate:
         raise BadConfiguration("learning_rate: 0 has no ratio to other rates, write any other")
     it = chosen.build(trial, config, its)
-    chosen.note(f"first the losses of the untouched model, {config.range_steps} steps")
+    note(f"first the losses of the untouched model, {config.range_steps} steps")
     before = _untouched(trial, it, config.range_steps)
     tried = rates.grown(config.first_rate, config.last_rate, config.range_steps)
     losses: list[float] = []
@@ -151,6 +152,7 @@ def _conclude(trial: Trial, planned: list[float], losses: list[float]) -> None:
     found = rates.suggest(tried, losses)
     if trial.artifact_dir is not None:
         _write(trial.artifact_dir, tried, losses, found)
+        sys.stdout.write(f"The curve is drawn in {trial.artifact_dir / 'lr-range.png'}\n")
     if found is None:
         trial.report(**dict.fromkeys(NAMES.values(), math.nan))
         sys.stdout.write(f"{_advice(tried[-1], broke=len(losses) < len(planned))}\n")

@@ -1,6 +1,5 @@
 """Another recipe's model and data, for a recipe that looks at it from outside."""
 
-import sys
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar
@@ -12,7 +11,7 @@ from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
-from kubetune_trainer.training.quiet import quiet
+from kubetune_trainer.training.quiet import note, quiet
 from kubetune_trainer.trial import Trial
 
 OwnT = TypeVar("OwnT", bound="Choice")
@@ -76,12 +75,6 @@ def build(trial: Trial, choice: Choice, config: TrainingConfig) -> Chosen:
     for words in (*built.notes, *optimizer.notes):
         note(words)
     return Chosen(config, built, device, optimizer)
-
-
-def note(words: str) -> None:
-    """A line for who looks at the trial's log."""
-    sys.stderr.write(f"kubetune-trainer: {words}\n")
-    sys.stderr.flush()
 
 
 def _recipe(choice: Choice) -> Any:
