@@ -37,7 +37,7 @@ def _figures(name: str, options: argparse.Namespace) -> Iterable[Figure]:
         "quality": (options.sampler, options.seeds),
         "overhead": (options.trials,),
         "trial-time": (1 if options.quick else 3,),
-        "throughput": (3 if options.quick else 9,),
+        "throughput": (20 if options.quick else 100,),
     }
     if name == "cluster":
         return module.figures(module.QUICK if options.quick else module.Size())
