@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import torch
 import wandb
 from mlflow.tracking import MlflowClient
 from wandb.proto.wandb_internal_pb2 import Record
@@ -45,6 +46,14 @@ def test_mlflow_sees_every_report(tmp_path, store):
         seen = client.get_metric_history(run.info.run_id, name)
         told = [(step, found[name]) for step, found in trial.reports if name in found]
         assert sorted((each.step, each.value) for each in seen) == told
+
+
+def test_what_breaks_has_failed_there_too(tmp_path, store):
+    """A training that an exception ends is no finished one for whoever looks at the tracker."""
+    trial = train(tmp_path, at("loss", 2, lambda: torch.empty(10**15)), max_steps=3)
+    assert trial.exit_code == 70
+    (run,) = mlflow.search_runs(experiment_names=["tiny"], output_format="list")
+    assert run.info.status == "FAILED"
 
 
 @pytest.mark.parametrize("fault", ["no server", "no such kind", "lost"])

@@ -15,7 +15,7 @@ from kubetune_trainer.trial import Trial
 class _Tracker(Protocol):
     def log(self, step: int, metrics: Mapping[str, float]) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self, *, well: bool) -> None: ...
 
 
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
@@ -38,8 +38,8 @@ class _MLflow:
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         self._mlflow.log_metrics(dict(metrics), step=step)
 
-    def close(self) -> None:
-        self._mlflow.end_run()
+    def close(self, *, well: bool) -> None:
+        self._mlflow.end_run("FINISHED" if well else "FAILED")
 
 
 class _Wandb:
@@ -55,8 +55,8 @@ class _Wandb:
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         self._run.log(dict(metrics), step=step)
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, *, well: bool) -> None:
+        self._run.finish(exit_code=0 if well else 1)
 
 
 class Trackers:
@@ -74,11 +74,11 @@ class Trackers:
                 self._trackers.remove(tracker)
                 _note(tracker, error)
 
-    def close(self) -> None:
-        """Ends the runs."""
+    def close(self, *, well: bool) -> None:
+        """Ends the runs; `well` where no exception ended the training."""
         for tracker in self._trackers:
             try:
-                tracker.close()
+                tracker.close(well=well)
             except Exception as error:  # noqa: BLE001 - of any library
                 _note(tracker, error)
 
@@ -94,11 +94,12 @@ def opened(trial: Trial, *, first: bool) -> Iterator[Trackers]:
                 found.append(kind(trial))
             except Exception as error:  # noqa: BLE001 - of any library
                 _note(kind, error)
-    trackers = Trackers(found)
+    trackers, well = Trackers(found), False
     try:
         yield trackers
+        well = True
     finally:
-        trackers.close()
+        trackers.close(well=well)
 
 
 def _note(tracker: object, error: Exception) -> None:
