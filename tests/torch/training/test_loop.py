@@ -1,6 +1,8 @@
 """The loop: a resumed trial equals an unbroken one, and nothing that goes wrong goes unsaid."""
 
 import math
+import os
+import signal
 from itertools import product
 from typing import get_args
 
@@ -24,6 +26,11 @@ def settings():
     kinds, courses = get_args(OptimizerType), get_args(SchedulerType)
     pairs = list(product(kinds[:1], courses)) + list(product(kinds[1:], ["cosine", "one_cycle"]))
     return [pytest.param(*pair, id="-".join(pair)) for pair in pairs]
+
+
+def kill():
+    """As the machine's own killer does."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_untouched_model_is_measured_once(tmp_path):
@@ -86,18 +93,29 @@ def test_an_evaluation_that_was_broken_off_is_made_again(tmp_path):
     assert comparable(first) + comparable(second) == comparable(whole)
 
 
-def test_a_killed_trial_repeats_what_no_checkpoint_knows(tmp_path):
-    """Killed after the checkpoint of step 4, it does step 5 and all later ones as it would have."""
-
-    def killed():
-        raise KeyError("as good as kill -9: nothing is saved")
-
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("moment", ["step", "save"])
+def test_a_killed_trial_repeats_what_no_checkpoint_knows(tmp_path, monkeypatch, moment):
+    """SIGKILL after the checkpoint of step 4, or amid that of step 8: what follows is the same."""
     whole = train(tmp_path / "whole", **SHORT)
-    first = train(tmp_path / "parts", at("loss", 13, killed), **SHORT)
-    assert first.result["reason"] == "Crashed"
-    second = train(tmp_path / "parts", **SHORT)
-    assert [step for step, _ in first.reports] == [2, 4, 4, 6]
-    assert comparable(second) == comparable(whole)[3:]
+    write = state.write
+
+    def torn(folder, *rest):
+        write(folder, *rest)
+        if folder.name == ".step-000000008.draft":
+            (folder / "state.pt").write_bytes((folder / "state.pt").read_bytes()[:100])
+            kill()
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(state, "write", torn)
+        train(tmp_path / "parts", at("loss", 13 if moment == "step" else 0, kill), **SHORT)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    again = train(tmp_path / "parts", **SHORT)
+    assert comparable(again) == comparable(whole)[3:]
+    kept = [path.name for path in (tmp_path / "parts/checkpoint").iterdir()]
+    assert sorted(kept) == ["artifacts", "step-000000009"]
 
 
 def test_golden_losses(tmp_path):
