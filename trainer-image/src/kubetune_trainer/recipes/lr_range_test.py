@@ -186,7 +186,7 @@ def _write(folder: Path, tried: list[float], losses: list[float], found: Suggest
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     finite = [loss for loss in losses if math.isfinite(loss)]
     smooth = rates.smoothed(finite)
-    axes.semilogx(tried, losses, color="0.75", label="loss of the step")
+    axes.semilogx(tried, losses, color="0.75", marker=".", label="loss of the step")
     axes.semilogx(tried[: len(finite)], smooth, label="smoothed")
     if found is not None:
         axes.axvspan(found.low, found.high, alpha=0.15, color="C2", label="range to search")
