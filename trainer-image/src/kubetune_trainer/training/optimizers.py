@@ -85,8 +85,9 @@ def build(groups: Iterable[Group], recipe: Recipe) -> Optimizer:
 
 def _made(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.kind == "AdamW":
-        fused = all(parameter.is_cuda for group in groups for parameter in group["params"])
-        return torch.optim.AdamW(groups, betas=recipe.betas, eps=recipe.eps, fused=fused or None)
+        kinds = {parameter.device.type for group in groups for parameter in group["params"]}
+        fused = True if kinds <= {"cuda", "cpu"} else None  # on a CPU it is not what torch chooses
+        return torch.optim.AdamW(groups, betas=recipe.betas, eps=recipe.eps, fused=fused)
     if recipe.kind == "SGD":
         return torch.optim.SGD(groups, momentum=recipe.betas[0])
     try:
