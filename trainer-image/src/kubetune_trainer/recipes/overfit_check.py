@@ -21,7 +21,8 @@ class Config(Choice):
     """How hard it is tried.
 
     On `overfit_examples` from all over the data, for at most `overfit_steps`, until the loss is
-    `overfit_loss_ratio` of the first one.
+    `overfit_loss_ratio` of the first one. A LoRA of `diffusion-lora` learns noise by heart slowly:
+    0.5 shows that it learns.
     """
 
     overfit_examples: int = 8
