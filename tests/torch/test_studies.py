@@ -140,7 +140,7 @@ SMALL: Mapping[str, tuple[str, str, Mapping[str, Any], Callable[[Path], None]]] 
     "image-classifier": (
         "eval_macro_f1",
         "Maximize",
-        {**TINY_EVA, "batch_size": 32, "epochs": 2, "log_every": 1},
+        {**TINY_EVA, "batch_size": 32, "epochs": 1, "log_every": 1},
         classifier_loads,
     ),
     "overfit-check": (
@@ -152,7 +152,7 @@ SMALL: Mapping[str, tuple[str, str, Mapping[str, Any], Callable[[Path], None]]] 
     "lr-range-test": (
         "suggested_high_rate",
         "Maximize",
-        {"recipe": "causal-lm", "first_rate": 1e-4, "last_rate": 3e-2, "range_steps": 60},
+        {"recipe": "causal-lm", "first_rate": 1e-4, "last_rate": 3e-2, "range_steps": 30},
         range_is_drawn,
     ),
     "diffusion-lora": (
