@@ -42,6 +42,23 @@ def test_a_quarter_of_the_way_is_enough() -> None:
         assert is_slow(drawn.trial(eval_loss=course), peers()) is slow
 
 
+def test_the_untouched_model_is_where_training_began() -> None:
+    """Of four evaluations the first is late; with step 0 before them the same trial is slow."""
+    ends = [1.0, 1.1, 0.9, 1.2, 0.8]
+    for first, untouched in ((5, []), (0, [5.0])):
+        others = [
+            drawn.trial(
+                number,
+                every=5,
+                first=first,
+                eval_loss=[*untouched, *drawn.falling(4, 5.0, end, 0.3)],
+            )
+            for number, end in enumerate(ends, start=1)
+        ]
+        own = drawn.trial(every=5, first=first, eval_loss=[*untouched, 4.9, 4.8, 4.7, 4.6])
+        assert is_slow(own, others) is bool(untouched)
+
+
 def test_four_finished_trials_are_needed() -> None:
     """Three have no usual course; running and failed ones, finalists and itself do not count."""
     trial = drawn.trial(eval_loss=SLOW)
