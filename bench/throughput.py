@@ -83,7 +83,7 @@ class _Bare:
         self, model: nn.Module, loader: Iterator[Any], loss: Callable[[nn.Module, Any], Any]
     ) -> None:
         self._model, self._loader, self._loss = model, loader, loss
-        self._optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+        self._optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
         self._scheduler = torch.optim.lr_scheduler.ConstantLR(self._optimizer, 1.0)
         model.train()
 
