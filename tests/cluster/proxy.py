@@ -29,7 +29,10 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "host
 
 @dataclass(slots=True)
 class Seen:
-    """A request that came. `status` is 0 until it is answered, and for ever where it was cut."""
+    """A request that came. `status` is 0 until it is answered, and for ever where it was cut.
+
+    `seconds` is how long its client waited for the answer to begin, 0 until then.
+    """
 
     at: float
     method: str
@@ -167,8 +170,6 @@ class Proxy:
             return await self._meet(fault, request, content, seen)
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             return _cut(request)
-        finally:
-            seen.seconds = time.monotonic() - seen.at
 
     def _fault(self, method: str, path: str) -> Fault | None:
         with self._lock:
@@ -206,7 +207,7 @@ class Proxy:
                 return _cut(request)
             if isinstance(fault, Call) and fault.carried_out:
                 await asyncio.to_thread(fault.deed)
-            seen.status = answer.status
+            seen.status, seen.seconds = answer.status, time.monotonic() - seen.at
             left = fault.after_bytes if isinstance(fault, CutStream) else None
             return await _relay(request, answer, left)
 

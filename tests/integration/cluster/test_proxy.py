@@ -167,7 +167,8 @@ def test_kubectl_works_through_it(
     proxy: Proxy, control_plane: ControlPlane, namespace: str
 ) -> None:
     """A real client in a process of its own finds nothing amiss."""
+    control_plane.request("POST", maps(namespace), config_map("made-here"))
     kubeconfig = proxy.kubeconfig_for()
     told = control_plane.kubectl("get", "configmaps", "-n", namespace, f"--kubeconfig={kubeconfig}")
-    assert "kube-root-ca.crt" in told
+    assert "made-here" in told
     assert proxy.requests("GET", f"/{namespace}/configmaps")
