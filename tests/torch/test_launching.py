@@ -41,7 +41,8 @@ raise SystemExit(launching.launch(2, [{!r}]))
 class Launched:
     """A trial of two processes; `result` is there when it has ended.
 
-    The pipe to it is short, so that it cannot run far ahead of who reads what it says.
+    The pipe to it is short and read byte by byte, so that it cannot run far ahead of who reads
+    what it says.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Launched:
                 },
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                bufsize=0,
                 pipesize=4096,
             )
         self.lines: list[str] = []
@@ -77,8 +78,8 @@ class Launched:
         """Reads on until a line begins with this."""
         assert self.process.stdout
         for line in self.process.stdout:
-            self.lines.append(line)
-            if line.startswith(text):
+            self.lines.append(line.decode())
+            if self.lines[-1].startswith(text):
                 return
         raise AssertionError(self.errors)
 
@@ -86,7 +87,7 @@ class Launched:
         """The exit code, when all has been said."""
         with self.process:
             assert self.process.stdout
-            self.lines += self.process.stdout
+            self.lines += self.process.stdout.read().decode().splitlines()
         return self.process.returncode
 
     @property

@@ -81,7 +81,7 @@ RANGES = {
     "diffusion-lora": {
         "first_rate": 1e-4,
         "last_rate": 0.2,
-        "range_steps": 30,
+        "range_steps": 45,
         "gradient_accumulation_steps": 3,
         "text_encoder_lr": 5e-3,
     },

@@ -5,6 +5,7 @@ learn some of both; the denoiser learns a few of the temple only, for over one o
 LoRA can learn nothing. What is left to learn is the flower: good parameters beat bad ones.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ SIDE = 64
 VAE_STEPS, UNET_STEPS, CLIP_STEPS = 40, 80, 60
 ROWS = 6
 """Pictures of a step."""
+
+_WORDS = re.compile(r"[a-z]+|[^a-z\s]")
+_SPECIAL = ("<|startoftext|>", "<|endoftext|>")
 
 TEMPLES = 3
 """So many pictures does the denoiser know: all others are news to it."""
@@ -178,11 +182,22 @@ def _photograph(name: str) -> Image.Image:
 
 
 def _tokenizer(captions: list[str]) -> Any:
+    """Knows the words of the captions; one that is trained would have its ranks by chance."""
     from transformers import CLIPTokenizer  # noqa: PLC0415 - seconds
+    from transformers.convert_slow_tokenizer import bytes_to_unicode  # noqa: PLC0415 - seconds
 
-    found = CLIPTokenizer().train_new_from_iterator(captions * 10, vocab_size=400)
-    found.model_max_length = 32
-    return found
+    words = dict.fromkeys(word for caption in captions for word in _WORDS.findall(caption))
+    merges: dict[tuple[str, str], None] = {}
+    for word in words:
+        letters = [*word[:-1], f"{word[-1]}</w>"]
+        while len(letters) > 1:
+            merges[letters[0], letters[1]] = None
+            letters[:2] = ["".join(letters[:2])]
+    letters = sorted(bytes_to_unicode().values())
+    known = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges)]
+    vocabulary = {word: index for index, word in enumerate((*known, *_SPECIAL))}
+    pairs: Any = list(merges)
+    return CLIPTokenizer(vocabulary, pairs, model_max_length=32)
 
 
 def _ids(tokenizer: Any, captions: list[str]) -> torch.Tensor:
