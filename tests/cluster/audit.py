@@ -9,10 +9,18 @@ from tests.cluster import users
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
+FORBIDDEN = 403
+
+_GOING = "because it is being terminated"
+"""What is said of a namespace in which nothing new is made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One answered request. `resource` is such as `jobs` or `tuningstudies/status`."""
+    """One answered request. `resource` is such as `jobs` or `tuningstudies/status`.
+
+    `message` are the words of a refusal.
+    """
 
     verb: str
     resource: str
@@ -20,11 +28,17 @@ class Request:
     name: str
     code: int
     uri: str
+    message: str = ""
 
     @property
     def writes(self) -> bool:
         """Whether it was to change something."""
         return self.verb in WRITES and "dryRun=All" not in self.uri
+
+    @property
+    def lacks_right(self) -> bool:
+        """Whether it was refused for want of a right, not because its namespace is going."""
+        return self.code == FORBIDDEN and _GOING not in self.message
 
 
 def write_policy(path: Path) -> None:
@@ -57,4 +71,5 @@ def _request(event: dict[str, Any]) -> Request:
         name=found.get("name", ""),
         code=(event.get("responseStatus") or {}).get("code", 0),
         uri=event.get("requestURI", ""),
+        message=(event.get("responseStatus") or {}).get("message", ""),
     )

@@ -155,7 +155,7 @@ def running(operator: OperatorProcess) -> Iterator[OperatorProcess]:
         yield operator
     finally:
         operator.kill()
-    forbidden = [one for one in operator.plane.requests_of()[before:] if one.code == 403]
+    forbidden = [one for one in operator.plane.requests_of()[before:] if one.lacks_right]
     assert not forbidden, f"the operator lacks rights: {forbidden[:5]}"
 
 

@@ -211,7 +211,7 @@ async def test_killed_at_every_stage(
     _check_trials(trials, record / "ledger")
     assert [trial.parameters for trial in trials] == await _drawn(manifest, tmp_path)
     assert without_times(study["status"]) == without_times(expected_status(manifest, trials, study))
-    refused = [one for one in plane.requests_of() if one.namespace == namespace and one.code == 403]
+    refused = [one for one in plane.requests_of() if one.namespace == namespace and one.lacks_right]
     assert not refused
 
 

@@ -12,7 +12,7 @@ from tests.cluster.audit import Request
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.operators import RULES, OperatorProcess, grant, running
 from tests.cluster.proxy import Proxy, proxied
-from tests.cluster.requests import wait_until
+from tests.cluster.requests import Refused, wait_until
 from tests.integration.operator.stage import Last, Part, Study, below, completes, played
 
 GROUP = "rbac.authorization.k8s.io"
@@ -69,6 +69,40 @@ def test_every_right_is_used_and_none_is_missing(
     wait_until(lambda: ("pods", "watch") in asked(), "the last watch to be noted, at its end")
     assert asked() <= rights()
     assert rights() - asked() == NOT_ASKED_FOR.keys()
+
+
+def test_a_namespace_that_is_going_is_no_missing_right(
+    granted: ControlPlane, namespace: str
+) -> None:
+    """The server says 403 there too, of what it would allow elsewhere."""
+    maps = f"/api/v1/namespaces/{namespace}/configmaps"
+    held = {"metadata": {"name": "held", "finalizers": ["kubetune.io/test"]}}
+    granted.request("POST", maps, held)
+    granted.request("DELETE", f"/api/v1/namespaces/{namespace}")
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    operator = granted.server(users.OPERATOR)
+    try:
+        for path, body in ((jobs, job("going")), (pods, {"metadata": {"name": "none"}})):
+            with pytest.raises(Refused) as refused:
+                operator.json("POST", path, body)
+            assert refused.value.status == 403
+    finally:
+        free = {"metadata": {"finalizers": None}}
+        granted.request("PATCH", f"{maps}/held", free, "application/merge-patch+json")
+
+    def asked() -> list[Request]:
+        return [one for one in granted.requests_of() if one.namespace == namespace]
+
+    wait_until(lambda: len(asked()) == 2, "both requests to be noted")
+    assert [(one.resource, one.lacks_right) for one in asked()] == [("jobs", False), ("pods", True)]
+
+
+def job(name: str) -> dict[str, Any]:
+    """A Job that the server takes."""
+    container = {"name": "trainer", "image": "none"}
+    pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    return {"metadata": {"name": name}, "spec": {"template": pod}}
 
 
 @pytest.fixture(scope="module")
