@@ -96,6 +96,7 @@ def test_live_values_end_bad_trials_early(lab: Lab) -> None:
         "wild": ("Failed", "GuardTripped"),
         "steady": ("Complete", ""),
     }
+    study.until(lambda: not study.pods, "the last pod to have stopped")
     assert [study.record(n) for n in range(4)] == [["done"], ["stopped"], ["stopped"], ["done"]]
 
 
@@ -130,6 +131,7 @@ def test_without_prometheus_results_arrive_and_nothing_is_pruned(lab: Lab) -> No
         "turns": ("Pruned", "Pruned"),
         "late": ("Complete", ""),
     }
+    study.until(lambda: not study.pods, "the last pod to have stopped")
     assert study.record(1) == ["stopped"]
 
 
