@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.torch.recorded import Recorded, run
 pytestmark = pytest.mark.timeout(600)
 
 STEPS = 50
+TOLD_SECONDS = 120
 SEVERAL = str(Path(__file__).parent / "programs" / "several.py")
 LAUNCH = (
     "import sys; from kubetune_trainer.launching import launch; sys.exit(launch(2, sys.argv[1:]))"
@@ -83,6 +85,17 @@ class Launched:
                 return
         raise AssertionError(self.errors)
 
+    def tell(self, count: int = 2) -> None:
+        """Tells it to stop, and reads on only when all processes have been told.
+
+        Until then the one that reports waits for its reader, however fast it is.
+        """
+        self.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + TOLD_SECONDS
+        while self.errors.count("closing signal SIGTERM") < count:
+            assert time.monotonic() < deadline, self.errors
+            time.sleep(0.02)
+
     def end(self) -> int:
         """The exit code, when all has been said."""
         with self.process:
@@ -134,7 +147,7 @@ def test_two_processes_train_as_one_does(tmp_path: Path, tiny_lm: Path, definiti
     words = ["-m", "kubetune_trainer", "causal-lm"]
     two = Launched(tmp_path, words, parameters, "eval_loss")
     two.hear("step 2 ")
-    two.process.send_signal(signal.SIGTERM)
+    two.tell()
     assert two.end() == 143, two.errors
     assert two.result["state"] == "Stopped"
     last = int(two.result["step"])

@@ -1,6 +1,8 @@
 """One trial, from the trainer's side, in this process."""
 
 import json
+import os
+import signal
 import socket
 import urllib.error
 import urllib.request
@@ -290,3 +292,24 @@ def test_record_is_plain_json(study):
     with in_study(study) as trial:
         trial.report(step=np.int64(3), accuracy=np.float32(0.5))
     assert json.loads(study.result_file.read_text())["curve"] == [[3.0, 0.5]]
+
+
+def test_a_signal_amid_the_agreement_is_not_lost(study):
+    """It comes too late for this step's agreement, so it counts in the next one."""
+    steps, asked = [], []
+
+    def agree(told):
+        asked.append(told)
+        if len(asked) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return told
+
+    def train():
+        with in_study(study) as trial:
+            trial.agree_by(agree)
+            steps.extend(trial.steps(9))
+
+    with pytest.raises(SystemExit) as ending:
+        train()
+    assert ending.value.code == 143
+    assert (steps, asked) == ([1, 2], [False, False, True])

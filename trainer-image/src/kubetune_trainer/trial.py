@@ -199,8 +199,8 @@ class Trial:
         self._total = total
         self.progress(min(1.0, (self._first_step - 1) / total))
         for step in range(self._first_step, total + 1):
-            self._told_to_stop = self._agree(self._told_to_stop)
-            if self._told_to_stop:
+            if self._agree(self._told_to_stop):
+                self._told_to_stop = True  # a signal amid the agreement counts in the next one
                 return
             self._step = step
             yield step
