@@ -9,8 +9,8 @@ from PIL import Image
 
 from kubetune_trainer.diffusion import base
 from kubetune_trainer.diffusion.base import Lora
+from kubetune_trainer.diffusion.denoiser import Denoiser
 from kubetune_trainer.exits import BadConfiguration
-from kubetune_trainer.recipes.diffusion_lora import Denoiser
 from kubetune_trainer.training import devices
 
 LORA = Lora(dim=4, alpha=3.0, dropout=0.0)

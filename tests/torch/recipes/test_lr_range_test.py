@@ -1,6 +1,5 @@
 """Which rates are worth searching: tried on each recipe, with rates from nothing to too much."""
 
-import itertools
 import json
 import math
 import shutil
@@ -12,22 +11,18 @@ from safetensors.torch import load_file, save_file
 from kubetune_trainer.recipes import lr_range_test
 from kubetune_trainer.training import chosen
 from tests.torch.recipes.subjects import RECIPES
-from tests.torch.recorded import Recorded, run
+from tests.torch.recorded import Recorded
 from tests.torch.training.toy import terminate
 
 NAMES = ("steepest_rate", "last_stable_rate", "suggested_low_rate", "suggested_high_rate")
 
 
 @pytest.fixture
-def ranged(tmp_path, subject_of):
+def ranged(tried):
     """Runs a test, in a folder of its own."""
-    numbers = itertools.count()
 
-    def tested(recipe="image-classifier", folder=None, **more):
-        folder = folder or tmp_path / str(next(numbers))
-        folder.mkdir(exist_ok=True)
-        given = {**subject_of(recipe), "range_steps": 10, **more}
-        return run("lr-range-test", Recorded(folder, given, objectives=("train_loss",)))
+    def tested(recipe="image-classifier", **more):
+        return tried("lr-range-test", "train_loss", recipe, **{"range_steps": 10, **more})
 
     return tested
 

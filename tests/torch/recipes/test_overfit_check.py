@@ -1,13 +1,12 @@
 """Whether a model can learn a few examples by heart: tried on each recipe."""
 
-import itertools
 import math
 
 import pytest
 
 from kubetune_trainer.recipes import overfit_check
 from tests.torch.recipes.subjects import RECIPES
-from tests.torch.recorded import Recorded, run
+from tests.torch.recorded import Recorded
 from tests.torch.training.toy import terminate
 
 RATIOS = {"causal-lm": 0.3, "image-classifier": 0.1, "diffusion-lora": 0.8}
@@ -15,16 +14,12 @@ RATIOS = {"causal-lm": 0.3, "image-classifier": 0.1, "diffusion-lora": 0.8}
 
 
 @pytest.fixture
-def check(tmp_path, subject_of):
+def check(tried):
     """Runs a check of few examples, in a folder of its own."""
-    numbers = itertools.count()
 
-    def checked(recipe="image-classifier", folder=None, **more):
-        folder = folder or tmp_path / str(next(numbers))
-        folder.mkdir(exist_ok=True)
+    def checked(recipe="image-classifier", **more):
         few = {"overfit_examples": 4, "overfit_steps": 30}
-        given = {**subject_of(recipe), **few, **more}
-        return run("overfit-check", Recorded(folder, given, objectives=("loss_ratio",)))
+        return tried("overfit-check", "loss_ratio", recipe, **{**few, **more})
 
     return checked
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from kubetune_trainer import contract, result
 from kubetune_trainer.exits import BadConfiguration, ExitCode
+from kubetune_trainer.notes import note
 from kubetune_trainer.result import Result
 
 PROCESSES = "KUBETUNE_TRAINER_PROCESSES"
@@ -163,7 +164,7 @@ def _place(data: bytes) -> None:
     try:
         result.place(data, target)
     except OSError as error:
-        sys.stderr.write(f"kubetune-trainer: the result cannot be written: {error}\n")
+        note(f"the result cannot be written: {error}")
 
 
 def _read(path: Path) -> _Found | None:

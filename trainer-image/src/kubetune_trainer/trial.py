@@ -17,6 +17,7 @@ from kubetune_trainer.contract import Environment, Order, Value
 from kubetune_trainer.curve import Curve
 from kubetune_trainer.exits import COMPLETE, BadConfiguration, Ending, ExitCode, classify
 from kubetune_trainer.live import Live, Reported, check_name
+from kubetune_trainer.notes import note
 from kubetune_trainer.result import Result, write
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Trial:
         """
         bound = parameters.bind(config, self.parameters)
         if unused := parameters.unused(config, self.parameters):
-            _note(f"not read by this trainer: {', '.join(unused)}")
+            note(f"not read by this trainer: {', '.join(unused)}")
         return bound
 
     def steps(self, total: int) -> Iterator[int]:
@@ -340,7 +341,7 @@ class Trial:
         try:
             self._exposition = Exposition(lambda: self._live, self._environment.metrics_host, port)
         except OSError as error:
-            _note(f"no live values: port {port}: {error}")
+            note(f"no live values: port {port}: {error}")
 
     def _resume(self) -> None:
         if self.checkpoint_dir is None:
@@ -360,7 +361,7 @@ class Trial:
             step=max((seen.step for seen in record.metrics.values()), default=None),
             metrics=record.metrics,
         )
-        _note(f"going on after step {record.step}")
+        note(f"going on after step {record.step}")
 
     def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
         """Notes the wish; a second SIGTERM, while saving, changes nothing."""
@@ -380,11 +381,6 @@ def _number(name: str, value: Any) -> float:
         raise TypeError(f"{name}: {value!r} is no number") from None
 
 
-def _note(text: str) -> None:
-    sys.stderr.write(f"kubetune-trainer: {text}\n")
-    sys.stderr.flush()
-
-
 def _write(result: Result, path: Path | None) -> None:
     """Writes it where there is a place for it: of several processes only one may have one."""
     if path is None:
@@ -392,4 +388,4 @@ def _write(result: Result, path: Path | None) -> None:
     try:
         write(result, path)
     except OSError as error:
-        _note(f"the result cannot be written: {error}")
+        note(f"the result cannot be written: {error}")

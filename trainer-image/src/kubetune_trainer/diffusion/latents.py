@@ -1,7 +1,6 @@
 """Latents of pictures: worked out once in a trial, or once in a study where there is a folder."""
 
 import hashlib
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from kubetune_trainer.diffusion.pictures import Picture
+from kubetune_trainer.notes import note
 
 Encode = Callable[[Picture], torch.Tensor]
 
@@ -61,7 +61,7 @@ class LatentsCache:
             with suppress(OSError):
                 draft.unlink()
             if not self._noted:
-                sys.stderr.write(f"kubetune-trainer: latents_cache: {error}; going on without\n")
+                note(f"latents_cache: {error}; going on without")
             self._noted = True
 
 

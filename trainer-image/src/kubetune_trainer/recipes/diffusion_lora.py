@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,18 +26,19 @@ from kubetune_trainer.diffusion import base as models
 from kubetune_trainer.diffusion import pictures as reading
 from kubetune_trainer.diffusion import quality, rendering
 from kubetune_trainer.diffusion.base import Base, Lora, Prompt
+from kubetune_trainer.diffusion.denoiser import Denoiser
 from kubetune_trainer.diffusion.latents import Encode, LatentsCache
 from kubetune_trainer.diffusion.pictures import Picture
 from kubetune_trainer.diffusion.quality import Clip
 from kubetune_trainer.diffusion.rendering import Rendered, Scene
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.main import run
+from kubetune_trainer.notes import note
 from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.fit import fit
 from kubetune_trainer.training.optimizers import Group
-from kubetune_trainer.training.quiet import note
 from kubetune_trainer.training.task import Batch
 
 JUDGED = Judged(
@@ -126,32 +127,6 @@ class Data:
     def batch(self, chosen: Sequence[Picture]) -> torch.Tensor:
         """Their latents, pictures x channels x height x width; they have one size."""
         return torch.stack([self.encode(picture) for picture in chosen])
-
-
-class Denoiser(nn.Module):
-    """Everything that a training step runs, as one module: texts and denoiser."""
-
-    def __init__(self, base: Base, *, text: bool) -> None:
-        super().__init__()
-        self.unet = base.pipeline.unet
-        if text:
-            self.text_encoders = nn.ModuleDict(base.text_encoders)
-        self._base = (base,)
-
-    def forward(
-        self, noisy: torch.Tensor, timesteps: torch.Tensor, texts: Sequence[str] | Prompt
-    ) -> torch.Tensor:
-        """The denoiser's answer; `texts` are captions, or what has been worked out of them."""
-        base = self._base[0]
-        prompt = texts if isinstance(texts, Prompt) else base.prompts(texts)
-        more: dict[str, Any] = {}
-        if prompt.pooled is not None:
-            scale = base.pipeline.vae_scale_factor
-            height, width = noisy.shape[2] * scale, noisy.shape[3] * scale
-            sizes = base.sizes(len(noisy), height, width)
-            more = {"added_cond_kwargs": {"text_embeds": prompt.pooled, "time_ids": sizes}}
-        found: torch.Tensor = self.unet(noisy, timesteps, prompt.tokens, **more).sample
-        return found
 
 
 def train(trial: Trial) -> None:

@@ -20,11 +20,11 @@ import torch
 from kubetune_trainer import Trial
 from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.main import run
+from kubetune_trainer.notes import note
 from kubetune_trainer.training import chosen, gradients, loading, memory, rates, seeds
 from kubetune_trainer.training.chosen import Choice, Chosen
 from kubetune_trainer.training.order import Order
-from kubetune_trainer.training.passes import backward
-from kubetune_trainer.training.quiet import note
+from kubetune_trainer.training.passes import mean_loss
 from kubetune_trainer.training.ranks import Ranks
 from kubetune_trainer.training.rates import Suggestion
 from kubetune_trainer.training.task import Batch
@@ -73,11 +73,12 @@ def train(trial: Trial) -> None:
     it = chosen.build(trial, config, its)
     note(f"first the losses of the untouched model, {config.range_steps} steps")
     before = _untouched(trial, it, config.range_steps)
+    usual = sum(before) / max(1, len(before))
     tried = rates.grown(config.first_rate, config.last_rate, config.range_steps)
     losses: list[float] = []
     ended = False
     for (step, loss), rate in zip(_losses(trial, it, tried), tried, strict=False):
-        losses.append(loss - before[step - 1] + sum(before) / len(before))
+        losses.append(loss - before[step - 1] + usual)
         trial.report(step, train_loss=losses[-1], learning_rate=rate)
         ended = step == config.range_steps or rates.diverged(losses)
         if ended:
@@ -139,12 +140,9 @@ def _batches(trial: Trial, it: Chosen) -> Iterator[list[Batch]]:
 
 def _pass(it: Chosen, batches: list[Batch], seed: tuple[int, int]) -> float:
     """The mean loss of a step's batches; adds up their gradients where there are any."""
-    task = it.built.task
-    targets = sum(task.targets(batch) for batch in batches)
     seeds.seed_step(*seed)
-    task.module.train()
     with memory.watched(f"step {seed[1]}, {len(batches)} batches"):
-        return sum(backward(task, batch, it.device, targets) for batch in batches) / targets
+        return mean_loss(it.built.task, batches, it.device)
 
 
 def _conclude(trial: Trial, planned: list[float], losses: list[float]) -> None:

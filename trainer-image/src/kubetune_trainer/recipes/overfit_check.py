@@ -12,7 +12,7 @@ from kubetune_trainer import Trial
 from kubetune_trainer.main import run
 from kubetune_trainer.training import chosen, gradients, memory, seeds
 from kubetune_trainer.training.chosen import Choice, Chosen
-from kubetune_trainer.training.passes import backward
+from kubetune_trainer.training.passes import mean_loss
 from kubetune_trainer.training.task import Batch
 
 
@@ -88,17 +88,15 @@ def _step(it: Chosen, batches: list[Batch], seed: int) -> tuple[float, bool]:
 
     The mean loss before it, and whether it and its gradients were finite: if not, nothing changes.
     """
-    task, optimizer = it.built.task, it.optimizer
-    targets = sum(task.targets(batch) for batch in batches)
-    task.module.train()
+    optimizer = it.optimizer
     with seeds.aside(seed), memory.watched(f"a step of {len(batches)} batches"):
-        total = sum(backward(task, batch, it.device, targets) for batch in batches)
+        loss = mean_loss(it.built.task, batches, it.device)
     norm = gradients.clip(optimizer.parameters, it.config.max_grad_norm)
-    finite = math.isfinite(total) and math.isfinite(norm)
+    finite = math.isfinite(loss) and math.isfinite(norm)
     if finite:
         optimizer.torch_optimizer.step()
     optimizer.torch_optimizer.zero_grad(set_to_none=True)
-    return total / targets, finite
+    return loss, finite
 
 
 def _batches(it: Chosen, examples: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

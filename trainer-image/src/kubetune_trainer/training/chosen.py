@@ -1,17 +1,17 @@
 """Another recipe's model and data, for a recipe that looks at it from outside."""
 
 from dataclasses import dataclass, fields, replace
-from importlib import import_module
 from typing import Any, Literal, TypeVar
 
-from kubetune_trainer import parameters
+from kubetune_trainer import parameters, reference
 from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.notes import note
 from kubetune_trainer.training import devices, memory, optimizers, seeds
 from kubetune_trainer.training.built import Built
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
-from kubetune_trainer.training.quiet import note, quiet
+from kubetune_trainer.training.quiet import quiet
 from kubetune_trainer.trial import Trial
 
 OwnT = TypeVar("OwnT", bound="Choice")
@@ -78,4 +78,4 @@ def build(trial: Trial, choice: Choice, config: TrainingConfig) -> Chosen:
 
 
 def _recipe(choice: Choice) -> Any:
-    return import_module(f"kubetune_trainer.recipes.{choice.recipe.replace('-', '_')}")
+    return reference.module(choice.recipe)

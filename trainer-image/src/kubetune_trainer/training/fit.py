@@ -1,6 +1,5 @@
 """From a recipe and the trial's parameters to a training that has run."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -8,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from torch import nn
 
 from kubetune_trainer.exits import BadConfiguration
+from kubetune_trainer.notes import note
 from kubetune_trainer.training import (
     devices,
     memory,
@@ -80,8 +80,8 @@ def _setup(
     watched = judged.by(trial.objectives)
     if joined.first:
         header = _header(config, built, device, optimizer.parameters, steps)
-        for note in (header, *built.notes, *optimizer.notes, *course.notes):
-            sys.stderr.write(f"kubetune-trainer: {note}\n")
+        for words in (header, *built.notes, *optimizer.notes, *course.notes):
+            note(words)
     return Setup(
         task=built.task,
         optimizer=optimizer,

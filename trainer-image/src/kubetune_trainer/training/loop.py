@@ -1,7 +1,6 @@
 """The loop that every recipe on torch trains with."""
 
 import math
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler
 
 from kubetune_trainer.exits import ExitCode
+from kubetune_trainer.notes import note
 from kubetune_trainer.training import gradients, keeping, loading, memory, seeds, state
 from kubetune_trainer.training.devices import Device
 from kubetune_trainer.training.optimizers import Optimizer
@@ -216,7 +216,7 @@ class Loop:
             except Exception as error:
                 if not state.unwritable(error):
                     raise
-                _note(f"the best model cannot be kept: {memory.first_line(error)}")
+                note(f"the best model cannot be kept: {memory.first_line(error)}")
 
     def _out_of_patience(self) -> bool:
         plan = self._plan
@@ -225,7 +225,7 @@ class Loop:
         over = self._progress.without_improvement >= plan.patience
         if self._ranks.any(flag=over, device=self._torch_device):
             if self._ranks.first:
-                _note(f"{plan.watched} has not improved for {plan.patience} evaluations: it ends")
+                note(f"{plan.watched} has not improved for {plan.patience} evaluations: it ends")
             return True
         return False
 
@@ -233,7 +233,7 @@ class Loop:
         """Says NaN of everything that the trial is judged by."""
         names = {"train_loss", *self._trial.objectives}
         if self._ranks.first:
-            _note("neither loss nor gradients are finite any more; training ends here")
+            note("neither loss nor gradients are finite any more; training ends here")
             self._report(step, dict.fromkeys(sorted(names), math.nan))
 
     def _test(self) -> None:
@@ -277,7 +277,7 @@ class Loop:
             if not state.unwritable(error):
                 raise
             if not self._noted:
-                _note(f"no checkpoint, training goes on: {memory.first_line(error)}")
+                note(f"no checkpoint, training goes on: {memory.first_line(error)}")
             self._noted = True
 
     def _restore(self, folder: Path) -> None:
@@ -311,8 +311,3 @@ def _shapes(batch: Batch) -> str:
     if not tensors:
         return "nothing"
     return " x ".join(str(size) for size in max(tensors, key=torch.Tensor.numel).shape)
-
-
-def _note(text: str) -> None:
-    sys.stderr.write(f"kubetune-trainer: {text}\n")
-    sys.stderr.flush()

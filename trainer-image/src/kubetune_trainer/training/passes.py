@@ -1,5 +1,6 @@
 """One forward and backward pass of a task, outside of the loop."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,7 +17,14 @@ def moved(batch: Batch, device: torch.device) -> dict[str, Any]:
     }
 
 
-def backward(task: Task, batch: Batch, device: Device, targets: float) -> float:
+def mean_loss(task: Task, batches: Sequence[Batch], device: Device) -> float:
+    """Over the targets of a step's batches, in training mode; adds up the gradients, if any."""
+    targets = sum(task.targets(batch) for batch in batches)
+    task.module.train()
+    return sum(_backward(task, batch, device, targets) for batch in batches) / targets
+
+
+def _backward(task: Task, batch: Batch, device: Device, targets: float) -> float:
     """Adds the batch's part of the gradient of the mean loss over `targets`; its summed loss.
 
     Without gradients it is the loss alone.

@@ -1,7 +1,6 @@
 """Libraries speak on stderr only when something is wrong; a trial's own lines stay readable."""
 
 import os
-import sys
 import warnings
 
 _OF_OTHERS = (
@@ -19,9 +18,3 @@ def quiet() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for words in _OF_OTHERS:
         warnings.filterwarnings("ignore", message=words)
-
-
-def note(words: str) -> None:
-    """A line for who looks at the trial's log."""
-    sys.stderr.write(f"kubetune-trainer: {words}\n")
-    sys.stderr.flush()

@@ -4,11 +4,11 @@ Neither is needed for anything: a tracker that fails is said once, and left alon
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from kubetune_trainer.notes import note
 from kubetune_trainer.trial import Trial
 
 
@@ -105,5 +105,4 @@ def opened(trial: Trial, *, first: bool) -> Iterator[Trackers]:
 def _note(tracker: object, error: Exception) -> None:
     kind = tracker if isinstance(tracker, type) else type(tracker)
     words = f"{kind.__name__.strip('_')} is left out: {type(error).__name__}: {error}"
-    sys.stderr.write(f"kubetune-trainer: {words}\n")
-    sys.stderr.flush()
+    note(words)
