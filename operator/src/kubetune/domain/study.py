@@ -61,6 +61,21 @@ class GuardOutcome(StrEnum):
     PRUNED = "Pruned"
 
 
+class OnFailure(StrEnum):
+    """What becomes of a study whose gate does not hold."""
+
+    STOP = "Stop"
+    CONTINUE = "Continue"
+
+
+class RankBy(StrEnum):
+    """How the results of one configuration over several seeds become one number."""
+
+    MEAN = "Mean"
+    MEDIAN = "Median"
+    WORST = "Worst"
+
+
 class Keep(StrEnum):
     """Which checkpoints outlive their trials."""
 
@@ -187,6 +202,87 @@ class InitialTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Narrow:
+    """Coarse to fine: each range shrinks to `shrink` (0..1) of its width, around the best.
+
+    The best are the `around_top` trials that lead when the phase begins.
+    """
+
+    around_top: int
+    shrink: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What a phase's own trials must have shown before the study goes on."""
+
+    require: Expression
+    on_failure: OnFailure = OnFailure.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One part of a search: so many trials, drawn from a space of its own.
+
+    `trials` None: all that `trials.max` leaves. `space` is the study's, with the phase's own
+    parameters in it; `narrow` shrinks it once the phase begins. The phase is left out where `when`
+    does not hold of the trials before it.
+    """
+
+    name: str
+    space: Space
+    sampler: Sampler
+    pruner: Pruner
+    trials: int | None = None
+    narrow: Narrow | None = None
+    when: Expression | None = None
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalists:
+    """The best `top` configurations run again with each of `seeds`; then the winner once more.
+
+    `held_out_metric` is what that last run reports of data that nothing else has opened; None: it
+    is not made. `fixed` values replace those of the search, as for longer trainings.
+    """
+
+    top: int
+    seeds: tuple[int, ...]
+    rank_by: RankBy = RankBy.MEAN
+    held_out_metric: str | None = None
+    fixed: Assignment = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plateau:
+    """A phase is over when its last `trials` brought less than `min_improvement`, as a share."""
+
+    trials: int
+    min_improvement: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a study may use up: hours over all GPUs of all trials, seconds since it began."""
+
+    gpu_hours: float | None = None
+    wall_clock_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """Earlier studies, by name, whose `top` best trials are taken over as known results."""
+
+    studies: tuple[str, ...]
+    top: int = 10
+
+
+WHOLE_SEARCH = "search"
+"""The phase of a study that names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudySpec:
     """Everything a study asks for. `template` is the pod template, as plain data."""
 
@@ -201,6 +297,11 @@ class StudySpec:
     outcome_constraints: tuple[OutcomeConstraint, ...] = ()
     outcomes: tuple[OutcomeClass, ...] = ()
     initial_trials: tuple[InitialTrial, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    finalists: Finalists | None = None
+    plateau: Plateau | None = None
+    budget: Budget = Budget()
+    warm_start: WarmStart | None = None
     suspend: bool = False
     metrics_interval_seconds: float = 10.0
     metric_queries: tuple[MetricQuery, ...] = ()
@@ -212,3 +313,15 @@ class StudySpec:
     def objective(self) -> Objective:
         """The first objective: the one that curves, pruning and progress lines follow."""
         return self.objectives[0]
+
+    @property
+    def course(self) -> tuple[Phase, ...]:
+        """The phases in their order; one over the whole search where none is named."""
+        if self.phases:
+            return self.phases
+        whole = Phase(name=WHOLE_SEARCH, space=self.space, sampler=self.sampler, pruner=self.pruner)
+        return (whole,)
+
+    def phase(self, name: str) -> Phase:
+        """The phase of this name; the first for trials of none, or of one taken out since."""
+        return next((item for item in self.course if item.name == name), self.course[0])

@@ -69,7 +69,8 @@ class Trial:
     `parameters` is what the trial runs with now: drawn, derived and fixed values, with
     adjustments after an out-of-memory applied. `attempt` counts from 1; `disruptions` and
     `out_of_memory` count what the retries were for. `rejected` counts, by constraint, the draws
-    that were turned down on the way to this one. `curve` is in order of steps.
+    that were turned down on the way to this one. `curve` is in order of steps. `phase` names the
+    phase it was drawn in; `repeats` is the number of the trial that a finalist's run repeats.
     """
 
     number: int
@@ -81,6 +82,8 @@ class Trial:
     out_of_memory: int = 0
     seed: int = 0
     stage: Stage = Stage.SEARCH
+    phase: str = ""
+    repeats: int | None = None
     initial: str = ""
     baseline: bool = False
     rejected: Mapping[str, int] = field(default_factory=dict)
