@@ -29,6 +29,17 @@ def best(spec: StudySpec, trials: Iterable[Trial]) -> Trial | None:
     )
 
 
+def leaders(spec: StudySpec, trials: Iterable[Trial], count: int) -> tuple[Trial, ...]:
+    """The best `count` trials, best first; with several objectives, of the Pareto front."""
+    if len(spec.objectives) > 1:
+        return pareto_front(spec, trials, count)
+    sign = 1.0 if spec.objective.direction is Direction.MINIMIZE else -1.0
+    ranked = sorted(
+        _rankable(spec, trials), key=lambda trial: (sign * (trial.value or 0.0), trial.number)
+    )
+    return tuple(ranked[:count])
+
+
 def pareto_front(
     spec: StudySpec, trials: Iterable[Trial], limit: int | None = LIST_LIMIT
 ) -> tuple[Trial, ...]:
