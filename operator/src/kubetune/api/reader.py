@@ -19,6 +19,19 @@ def read(path: Path | str) -> Manifest:
         Unreadable: no such file, not YAML, a duplicate key, a second document ..., each fault
             with its line.
     """
+    return parse(_text(path))
+
+
+def read_all(path: Path | str) -> tuple[Manifest, ...]:
+    """Reads every document of a file, whatever it is; the lines are those of the file.
+
+    Raises:
+        Unreadable: as `read`, but for several documents and none.
+    """
+    return parse_all(_text(path))
+
+
+def _text(path: Path | str) -> str:
     file = Path(path)
     try:
         with file.open("rb") as stream:
@@ -30,11 +43,10 @@ def read(path: Path | str) -> Manifest:
     if len(content) > SIZE_LIMIT:
         raise Unreadable([(1, f"larger than {SIZE_LIMIT} bytes")])
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Unreadable([(line, "not UTF-8 text")]) from None
-    return parse(text)
 
 
 def parse(text: str) -> Manifest:
@@ -43,15 +55,36 @@ def parse(text: str) -> Manifest:
     Raises:
         Unreadable: as `read`.
     """
-    if text.lstrip()[:1] == "{":
-        text = text.replace("\t", " ")  # JSON may be indented with tabs; inside strings it has none
-    documents = [node for node in _compose(text) if not _empty(node)]
+    documents = _documents(text)
     if not documents:
         raise Unreadable([(1, "empty: write a TuningStudy")])
     if len(documents) > 1:
         message = "a second document: write one TuningStudy a file"
         raise Unreadable([(node.start_mark.line + 1, message) for node in documents[1:]])
     return build(documents[0])
+
+
+def parse_all(text: str) -> tuple[Manifest, ...]:
+    """Reads every document of a text.
+
+    Raises:
+        Unreadable: as `read_all`; the faults of all documents together.
+    """
+    manifests, faults = [], list[tuple[int, str]]()
+    for node in _documents(text):
+        try:
+            manifests.append(build(node))
+        except Unreadable as error:
+            faults += error.faults
+    if faults:
+        raise Unreadable(faults)
+    return tuple(manifests)
+
+
+def _documents(text: str) -> list[Node]:
+    if text.lstrip()[:1] == "{":
+        text = text.replace("\t", " ")  # JSON may be indented with tabs; inside strings it has none
+    return [node for node in _compose(text) if not _empty(node)]
 
 
 def _compose(text: str) -> list[Node]:

@@ -158,6 +158,34 @@ def report(
 
 
 @app.command()
+def convert(
+    experiment: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT.yaml", help="Katib Experiments, one or several")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="the studies' file [standard output]"),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="exit 1 when anything was left out or approximated")
+    ] = False,
+) -> None:
+    """Turn Katib Experiments into studies.
+
+    Each study is valid. Comments in it, and a line each on standard error, name what it does
+    differently: left out and approximated, and what is to do before its first trial. Exits 1 when
+    an Experiment could not be converted.
+
+    Example: kubetune convert experiment.yaml -o study.yaml && kubetune validate study.yaml
+
+    Example: kubectl get experiment mnist -o yaml | kubetune convert /dev/stdin
+    """
+    from kubetune.cli import convert as command  # noqa: PLC0415 - start-up time
+
+    command.convert(experiment, output, strict)
+
+
+@app.command()
 def crd() -> None:
     """Print the CustomResourceDefinition.
 

@@ -1,0 +1,54 @@
+"""What a conversion has to say: faults of the Experiment, notes on what becomes of its parts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kubetune.domain.faults import Fault, Path
+
+
+class Kind(StrEnum):
+    """What became of a part of the Experiment."""
+
+    LEFT_OUT = "left out"
+    APPROXIMATED = "approximated"
+    TO_DO = "to do"
+    NOT_NEEDED = "not needed"
+
+
+LOSSES = frozenset({Kind.LEFT_OUT, Kind.APPROXIMATED})
+"""The study does something else than the Experiment did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A part of the Experiment that did not pass over as it stood, and what to do instead."""
+
+    kind: Kind
+    path: Path
+    message: str
+
+
+class Findings:
+    """Collects faults and notes; with a fault there is no study."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._notes: list[Note] = []
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault once."""
+        return tuple(dict.fromkeys(self._faults))
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Every note once."""
+        return tuple(dict.fromkeys(self._notes))
+
+    def refuse(self, path: Path, message: str) -> None:
+        """Notes a fault."""
+        self._faults.append(Fault(path, message))
+
+    def note(self, kind: Kind, path: Path, message: str) -> None:
+        """Notes what became of a part."""
+        self._notes.append(Note(kind, path, message))
