@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from kubetune.domain import transitions
+from kubetune.domain import course, transitions
 from kubetune.domain.coordinates import Coordinates, Repair
 from kubetune.domain.draw import Draw, draw
 from kubetune.domain.faults import Fault, SpecChanged
 from kubetune.domain.ports import Clock, Drawn
-from kubetune.domain.study import InitialTrial, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
 from kubetune.domain.values import Assignment
 
@@ -26,20 +26,26 @@ class MemoryStore:
     async def trials(self) -> tuple[Trial, ...]:
         return self._trials
 
-    async def draw(self, count: int) -> Drawn:
+    async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         added: list[Trial] = []
         rejected: dict[str, int] = {}
         for _ in range(count):
-            found = self._next()
+            found = self._next(phase)
             if found is None:
                 return Drawn(trials=tuple(added), exhausted=True, rejected=rejected)
             for name, times in found.rejected.items():
                 rejected[name] = rejected.get(name, 0) + times
             candidate = found.candidate
-            added.append(self._add(candidate.parameters, candidate.active, rejected=found.rejected))
+            added.append(
+                self._add(
+                    candidate.parameters, candidate.active, rejected=found.rejected, phase=phase
+                )
+            )
         return Drawn(trials=tuple(added), rejected=rejected)
 
-    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+    async def add_initial(
+        self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
+    ) -> Trial:
         for trial in self._trials:
             if trial.initial == initial.name:
                 return trial
@@ -50,6 +56,7 @@ class MemoryStore:
             candidate.parameters,
             candidate.active,
             initial=initial.name,
+            phase=phase,
             baseline=initial.baseline,
         )
         if outcome is not None:
@@ -86,14 +93,15 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing to let go."""
 
-    def _next(self) -> Draw | None:
+    def _next(self, phase: str) -> Draw | None:
         """Gives up after a thousand combinations in a row that were all tried before."""
+        coordinates = Coordinates(course.space(self._spec, self._spec.phase(phase), self._trials))
         random = Random(f"{self._spec.sampler.seed}/{len(self._trials)}").random
         tried = [trial.parameters for trial in self._trials]
-        axes = self._coordinates.axes
+        axes = coordinates.axes
         for _ in range(1000):
             found = draw(
-                self._coordinates,
+                coordinates,
                 lambda _: {axis.name: axis.at(random()) for axis in axes},
                 lambda _: random(),
                 Repair.SPREAD,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
-from kubetune.domain.study import InitialTrial, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial
 from kubetune.domain.values import Assignment
 from tests.fakes.memory_store import MemoryStore
@@ -31,19 +31,21 @@ class FakeStore(MemoryStore):
             raise StorageUnreachable("trials")
         return await super().trials()
 
-    async def draw(self, count: int) -> Drawn:
+    async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         self._reach(f"draw {count}")
         if self.size is not None and sum(not trial.initial for trial in self.all) >= self.size:
             return Drawn(exhausted=True)
-        drawn = await super().draw(count)
+        drawn = await super().draw(count, phase)
         if not self.rejected:
             return drawn
         trials = tuple(self._put(replace(each, rejected=self.rejected)) for each in drawn.trials)
         return replace(drawn, trials=trials, rejected=self.rejected)
 
-    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+    async def add_initial(
+        self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
+    ) -> Trial:
         self._reach(f"add {initial.name}")
-        return await super().add_initial(initial, outcome)
+        return await super().add_initial(initial, outcome, phase)
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         self._reach(f"record {number}")

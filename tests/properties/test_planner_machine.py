@@ -19,7 +19,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from kubetune.domain import stopping
+from kubetune.domain import course, stopping
 from kubetune.domain.observation import Reading
 from kubetune.domain.planner import plan
 from kubetune.domain.ports import ExecutorBusy, LaunchOrder
@@ -142,9 +142,7 @@ class PlannerMachine(RuleBasedStateMachine):
 
     def over(self) -> bool:
         """Whether the study has ended, by what its store holds."""
-        return (
-            stopping.decide(self.spec, self.world.store.all, best=None, exhausted=False) is not None
-        )
+        return stopping.decide(self.spec, self.world.store.all, best=None) is not None
 
     @property
     def spec(self) -> StudySpec:
@@ -288,7 +286,7 @@ class PlannerMachine(RuleBasedStateMachine):
     def budget_is_kept(self) -> None:
         trials = self.world.store.all
         running = [trial for trial in trials if trial.state is TrialState.RUNNING]
-        assert stopping.counted(trials) <= self.spec.trials.max
+        assert course.counted(trials) <= self.spec.trials.max
         assert len(running) <= self.most
 
     @invariant()
@@ -305,7 +303,7 @@ class PlannerMachine(RuleBasedStateMachine):
         """A completion was some run's of that very attempt; a pause is no disruption."""
         for trial in self.world.store.all:
             own = [(run, way) for run, way in self.ends if run.number == trial.number]
-            if trial.state is TrialState.COMPLETE and not stopping.imported(trial):
+            if trial.state is TrialState.COMPLETE and not course.imported(trial):
                 ways = [way for run, way in own if run.attempt == trial.attempt]
                 assert {"completes", "says nothing"} & {*ways}
             lost = [way for run, way in own if way in DISRUPTING and not run.stopping]

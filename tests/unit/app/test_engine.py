@@ -58,7 +58,7 @@ class TestRun:
         """When every proposal is turned down there is nothing to wait for."""
         world = World()
 
-        async def draw(count: int) -> Drawn:
+        async def draw(count: int, phase: str) -> Drawn:
             raise NoFeasibleDraw({"rule": 10_000})
 
         world.store.draw = draw  # type: ignore[method-assign]  # this one store is so
@@ -194,7 +194,7 @@ class TestStorageOutage:
         world = World()
         tries: list[float] = []
 
-        async def draw(count: int) -> Drawn:
+        async def draw(count: int, phase: str) -> Drawn:
             tries.append(world.clock.now())
             return await _away()
 

@@ -3,10 +3,10 @@
 import pytest
 
 from kubetune.domain import conditions
+from kubetune.domain.end import End
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import StudyReason
 from kubetune.domain.status import ConditionType, Truth
-from kubetune.domain.stopping import End
 from tests.builders import make_observation, make_study, make_trial
 
 GOOD = End(StudyReason.TARGET_REACHED, succeeded=True, message="reached")

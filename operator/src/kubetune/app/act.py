@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import assert_never
@@ -146,21 +147,21 @@ class Actor:
                     lanes.create_task(one(action))
             for action in actions:
                 if isinstance(action, DrawTrials):
-                    async for trial in self._drawn(spec, action.count, done):
+                    async for trial in self._drawn(spec, action, done):
                         lanes.create_task(launch(trial))
                 elif not isinstance(action, _OF_RUNS):
                     await self._try(spec, action, done)
             await asyncio.sleep(0)
 
-    async def _drawn(self, spec: StudySpec, count: int, done: Done) -> AsyncIterator[Trial]:
+    async def _drawn(self, spec: StudySpec, action: DrawTrials, done: Done) -> AsyncIterator[Trial]:
         """Draws up to `count` trials, so that each is launched while the next is drawn.
 
         Ends early for results that have come meanwhile: a draw learns from them.
         """
-        began = self._clock.monotonic()
+        began, count = self._clock.monotonic(), action.count
         while count > 0:
             known = len(done.drawn)
-            await self._draw_some(spec, count, done)
+            await self._draw_some(spec, replace(action, count=count), done)
             fresh = done.drawn[known:]
             for trial in fresh:
                 yield trial
@@ -169,10 +170,11 @@ class Actor:
             if late or done.exhausted or not fresh:
                 return
 
-    async def _draw_some(self, spec: StudySpec, count: int, done: Done) -> None:
+    async def _draw_some(self, spec: StudySpec, action: DrawTrials, done: Done) -> None:
         """Draws as many together as take little time; one that takes long is launched by itself."""
         began = self._clock.monotonic()
-        await self._try(spec, DrawTrials(min(count, self._together)), done)
+        some = min(action.count, self._together)
+        await self._try(spec, replace(action, count=some), done)
         seconds = self._clock.monotonic() - began
         if seconds < TOGETHER_SECONDS:
             self._together = min(2 * self._together, self._at_once)
@@ -227,10 +229,10 @@ class Actor:
     async def _carry_out(self, spec: StudySpec, action: Action, done: Done) -> None:
         store, executor = self._store, self._executor
         match action:
-            case AddInitialTrial(name=name):
-                await self._add_initial(spec, name, done)
-            case DrawTrials(count=count):
-                await self._draw(spec, count, done)
+            case AddInitialTrial():
+                await self._add_initial(spec, action, done)
+            case DrawTrials():
+                await self._draw(spec, action, done)
                 return
             case LaunchTrial(number=number, attempt=attempt):
                 await self._launch(spec, number, attempt, done)
@@ -254,22 +256,22 @@ class Actor:
                 assert_never(action)
         done.changed = True
 
-    async def _add_initial(self, spec: StudySpec, name: str, done: Done) -> None:
-        initial = next(initial for initial in spec.initial_trials if initial.name == name)
+    async def _add_initial(self, spec: StudySpec, action: AddInitialTrial, done: Done) -> None:
+        initial = next(each for each in spec.initial_trials if each.name == action.name)
         known = outcomes.initial_outcome(spec, initial)
-        trial = await self._store.add_initial(initial, known)
+        trial = await self._store.add_initial(initial, known, action.phase)
         if trial.outcome:
             done.events.append(await self._ended(spec, trial.number))
 
-    async def _draw(self, spec: StudySpec, count: int, done: Done) -> None:
+    async def _draw(self, spec: StudySpec, action: DrawTrials, done: Done) -> None:
         try:
-            drawn = await self._store.draw(count)
+            drawn = await self._store.draw(action.count, action.phase)
         except NoFeasibleDraw as error:
-            done.exhausted = done.changed = True
+            done.exhausted, done.changed = {action.phase}, True
             done.events.append(Event(EventReason.DRAW_REJECTED, str(error), warning=True))
             return
         done.drawn += drawn.trials
-        done.exhausted = drawn.exhausted
+        done.exhausted = {action.phase} if drawn.exhausted else set()
         done.changed |= drawn.exhausted or bool(drawn.trials)
         if not drawn.trials:
             done.events += sentences.rejected(spec, None, drawn.rejected)

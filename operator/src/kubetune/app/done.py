@@ -15,7 +15,8 @@ class Done:
 
     `undone` names the trials whose results could not be stored, `unlaunched` those whose runs
     could not be started: what the plan says of that is not announced. `drawn` are the new trials,
-    `events` those that only acting could tell. `exhausted`: no trial is left to draw.
+    `events` those that only acting could tell. `exhausted`: phases in which no
+    trial is left to draw.
     `unreachable`: how the database went away; the actions after that were not tried. `error` is the
     first exception that nobody expected; what did not depend on it was done all the same.
     """
@@ -25,7 +26,7 @@ class Done:
     unlaunched: set[int] = field(default_factory=set)
     drawn: list[Trial] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    exhausted: bool = False
+    exhausted: set[str] = field(default_factory=set)
     unreachable: StorageUnreachable | None = None
     error: Exception | None = None
 

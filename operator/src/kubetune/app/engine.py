@@ -83,7 +83,7 @@ class Engine:
         self._alarm = Alarm(executor, self._readings)
         self._storage = Backoff()
         self._interrupts = 0
-        self._exhausted = False
+        self._exhausted: frozenset[str] = frozenset()
         self._changed = False
         self._alive = False
 
@@ -123,7 +123,8 @@ class Engine:
             SpecChanged: it changes what its trials rest on; the engine goes on as before.
         """
         await self._store.follow(spec)
-        self._exhausted &= spec.space == self.spec.space
+        if spec.course != self.spec.course:
+            self._exhausted = frozenset()
         self.spec = spec
         self._alarm.ring()
 

@@ -35,7 +35,7 @@ class Observer:
         spec: StudySpec,
         *,
         interrupted: bool,
-        exhausted: bool,
+        exhausted: frozenset[str],
         storage_reachable: bool,
         storage_trouble: str = "",
         held: str = "",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kubetune.domain.ports import Clock, Drawn, TrialStore
-from kubetune.domain.study import InitialTrial, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial
 from kubetune.domain.values import Assignment
 
@@ -23,16 +23,18 @@ class TimedStore:
         """See TrialStore.trials."""
         return await self._store.trials()
 
-    async def draw(self, count: int) -> Drawn:
+    async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         """See TrialStore.draw."""
         began = self._clock.monotonic()
-        drawn = await self._store.draw(count)
+        drawn = await self._store.draw(count, phase)
         self._on_draw(self._clock.monotonic() - began)
         return drawn
 
-    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+    async def add_initial(
+        self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
+    ) -> Trial:
         """See TrialStore.add_initial."""
-        return await self._store.add_initial(initial, outcome)
+        return await self._store.add_initial(initial, outcome, phase)
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """See TrialStore.record."""

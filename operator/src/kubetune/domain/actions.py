@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kubetune.domain.reasons import TrialReason
+from kubetune.domain.study import WHOLE_SEARCH
 from kubetune.domain.trial import Outcome, Point
 from kubetune.domain.values import Assignment
 
@@ -13,13 +14,15 @@ class AddInitialTrial:
     """Adds the initial trial of this name, once; with known metrics it is complete at once."""
 
     name: str
+    phase: str = WHOLE_SEARCH
 
 
 @dataclass(frozen=True, slots=True)
 class DrawTrials:
-    """Draws up to `count` new trials; they are stored as Running and launched in a later pass."""
+    """Draws up to `count` new trials of a phase; stored as Running, launched in a later pass."""
 
     count: int
+    phase: str = WHOLE_SEARCH
 
 
 @dataclass(frozen=True, slots=True)

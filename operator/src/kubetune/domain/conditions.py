@@ -1,10 +1,10 @@
 """Conditions: what a study's state means to people and tools."""
 
+from kubetune.domain.end import End
 from kubetune.domain.observation import Observation
 from kubetune.domain.reasons import StudyReason
 from kubetune.domain.result import clean
 from kubetune.domain.status import Condition, ConditionType, Truth
-from kubetune.domain.stopping import End
 
 
 def conditions(seen: Observation, end: End | None, message: str) -> tuple[Condition, ...]:

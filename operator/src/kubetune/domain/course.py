@@ -17,10 +17,12 @@ from kubetune.domain.space import Space
 from kubetune.domain.study import OnFailure, Phase, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
 
+NOTHING: classes.Known = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A phase that is over, why nothing more was drawn in it, and what its gate missed, in words."""
+    """A phase that is over, why nothing more was drawn in it, what its gate missed in words."""
 
     phase: Phase
     trials: int
@@ -45,15 +47,24 @@ class Place:
     failed: str = ""
 
 
-def place(spec: StudySpec, trials: Iterable[Trial], exhausted: Collection[str] = ()) -> Place:
-    """Walks the course. `exhausted` names phases whose space holds no further trial."""
+def place(
+    spec: StudySpec,
+    trials: Iterable[Trial],
+    exhausted: Collection[str] = (),
+    known: classes.Known = NOTHING,
+) -> Place:
+    """Walks the course.
+
+    `exhausted` names phases whose space holds no further trial; `known` are the classes of trials
+    by number, as far as they were worked out before.
+    """
     by_phase = _by_phase(spec, trials)
     before: list[Trial] = []
     over: list[Over] = []
     skipped: dict[str, str] = {}
     for phase in spec.course:
         mine = by_phase[phase.name]
-        if phase.when and not mine and not phase.when.holds(facts(spec, before)):
+        if phase.when and not mine and not phase.when.holds(facts(spec, before, known)):
             skipped[phase.name] = phase.when.text
             continue
         room = _room(spec, phase, mine, before)
@@ -62,7 +73,7 @@ def place(spec: StudySpec, trials: Iterable[Trial], exhausted: Collection[str] =
         if not full or any(trial.state is TrialState.RUNNING for trial in mine):
             room = 0 if full else room
             return Place(phase=phase, room=room, over=tuple(over), skipped=skipped)
-        missed = _missed(spec, phase, mine)
+        missed = _missed(spec, phase, mine, known)
         ended = Over(phase, counted(mine), flat, phase.name in exhausted, missed)
         over.append(ended)
         if ended.missed and phase.gate and phase.gate.on_failure is OnFailure.STOP:
@@ -88,7 +99,9 @@ def search(trials: Iterable[Trial]) -> Iterable[Trial]:
     return (trial for trial in trials if trial.stage is Stage.SEARCH)
 
 
-def facts(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Any]:
+def facts(
+    spec: StudySpec, trials: Sequence[Trial], known: classes.Known = NOTHING
+) -> dict[str, Any]:
     """What gates and conditions of phases are asked over."""
     states = Counter(trial.state for trial in trials)
     best = ranking.best(spec, trials)
@@ -101,7 +114,7 @@ def facts(spec: StudySpec, trials: Sequence[Trial]) -> dict[str, Any]:
             "failed": states[TrialState.FAILED],
             "infeasible": states[TrialState.INFEASIBLE],
         },
-        "outcomes": classes.count(spec, trials),
+        "outcomes": classes.count(spec, trials, known),
         "best": _metrics(spec, best),
         "baseline": _metrics(spec, baseline),
     }
@@ -137,11 +150,11 @@ def _room(spec: StudySpec, phase: Phase, mine: list[Trial], before: list[Trial])
     return max(0, left if phase.trials is None else min(left, phase.trials - used))
 
 
-def _missed(spec: StudySpec, phase: Phase, mine: list[Trial]) -> str:
+def _missed(spec: StudySpec, phase: Phase, mine: Sequence[Trial], known: classes.Known) -> str:
     gate = phase.gate
     if gate is None:
         return ""
-    found = facts(spec, mine)
+    found = facts(spec, mine, known)
     if gate.require.holds(found):
         return ""
     return (

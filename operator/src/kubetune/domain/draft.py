@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from kubetune.domain import ranking, sentences, transitions
 from kubetune.domain.actions import Action, RecordPoints, RetryTrial, TellResult
+from kubetune.domain.course import Place
+from kubetune.domain.end import End
 from kubetune.domain.events import Event
 from kubetune.domain.observation import Observation
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Run, RunState
-from kubetune.domain.stopping import End
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
 from kubetune.domain.values import Assignment
@@ -22,9 +23,9 @@ class Draft:
     `trials` by number; `runs` holds the run of each Running trial's present attempt, by number.
     `before` holds the trials as they were seen, `fresh` the points that this pass saw first.
     `awaited` says of ended runs, by uid, for how many seconds more their last values may come.
-    `best` and `baseline` are kept up to date
-    with every trial told: at thousands of trials a pass ranks them once. `end` is set once the
-    study has ended.
+    `best` and `baseline` are kept up to date with every trial told: at thousands of trials a pass
+    ranks them once. `place` is where the study stands in its course, known once results were told;
+    `end` is set once it has ended.
     """
 
     seen: Observation
@@ -37,6 +38,7 @@ class Draft:
     awaited: Mapping[str, float] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
+    place: Place | None = None
     end: End | None = None
 
     @property

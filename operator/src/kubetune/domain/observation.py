@@ -36,9 +36,9 @@ class Observation:
     how many of them it changes at the same time.
     `checkpoints` names the trials that have one.
     `interrupted`: the user asked a local run to stop; it acts like `suspend`.
-    `exhausted`: the sampler has no further trial to give. `classified` may hold what `classes.of`
-    says of trials that have ended, by number: it never changes, and thousands of expressions need
-    not be evaluated on every pass.
+    `exhausted`: the phases for which the sampler has no further trial to give.
+    `classified` may hold what `classes.of` says of trials that have ended, by number: it never
+    changes, and thousands of expressions need not be evaluated on every pass.
     `storage_trouble` is what the database's driver says while it is not reachable, and
     `metrics_trouble` what the source of live values does.
     `held` says why nothing can be launched just now, empty when it can.
@@ -55,7 +55,7 @@ class Observation:
     at_once: int = 1
     checkpoints: frozenset[int] = frozenset()
     interrupted: bool = False
-    exhausted: bool = False
+    exhausted: frozenset[str] = frozenset()
     classified: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     storage_reachable: bool = True
     storage_trouble: str = ""

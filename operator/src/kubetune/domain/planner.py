@@ -9,10 +9,9 @@ holds nothing new. A crash between any two actions therefore loses and doubles n
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from kubetune.domain import budget
 from kubetune.domain import draft as drafts
-from kubetune.domain import stopping
 from kubetune.domain.actions import (
     Action,
     AddInitialTrial,
@@ -38,6 +37,7 @@ from kubetune.domain.steps.end_trials import (
     prune_trials,
     stuck_seconds,
 )
+from kubetune.domain.steps.look_where import look_where
 from kubetune.domain.steps.record_points import record_points
 from kubetune.domain.steps.start_trials import add_trials, launch_trials
 from kubetune.domain.steps.stop_runs import clear_runs, pause_trials, stop_study
@@ -52,6 +52,7 @@ STEPS: tuple[Step, ...] = (
     end_late_trials,
     end_stuck_trials,
     prune_trials,
+    look_where,
     stop_study,
     pause_trials,
     clear_runs,
@@ -74,8 +75,7 @@ def plan(seen: Observation) -> Plan:
         for step in STEPS:
             draft = step(draft)
     else:
-        end = stopping.decide(seen.spec, seen.trials, best=draft.best, exhausted=seen.exhausted)
-        draft = pause_trials(replace(draft, end=end))
+        draft = pause_trials(look_where(draft))
     return Plan(
         actions=_in_order(draft.actions),
         status=summarise(draft),
@@ -128,6 +128,9 @@ def _wake_after_seconds(draft: Draft) -> float | None:
             if run.started_at is not None
         ]
     limit = draft.spec.trials.pending_timeout_seconds
+    left = budget.seconds_left(draft.spec, draft.trials.values(), draft.seen.now)
+    if left is not None:
+        waits.append(left)
     if limit is not None:
         stuck = (stuck_seconds(draft, run) for run in running)
         waits += [max(0.0, limit - seconds) for seconds in stuck if seconds is not None]

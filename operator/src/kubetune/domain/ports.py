@@ -8,7 +8,7 @@ from kubetune.domain.events import Event
 from kubetune.domain.observation import Reading
 from kubetune.domain.runs import Run
 from kubetune.domain.status import StudyStatus
-from kubetune.domain.study import InitialTrial, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial
 from kubetune.domain.values import Assignment
 
@@ -29,7 +29,7 @@ class ExecutorBusy(Exception):  # noqa: N818 - named by what to do next: wait
 class Drawn:
     """What a draw brought: the new trials (fewer than asked for when the space is exhausted).
 
-    `exhausted` is final for this study and space: no further trial can be drawn.
+    `exhausted` is final for this phase and space: no further trial can be drawn.
     `rejected` counts this draw's rejections by constraint.
     """
 
@@ -49,10 +49,16 @@ class TrialStore(Protocol):
     async def trials(self) -> tuple[Trial, ...]:
         """All trials in order of number, with curves; cheap enough to call on every pass."""
 
-    async def draw(self, count: int) -> Drawn:
-        """Draws and stores up to `count` new Running trials that break no hard constraint."""
+    async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
+        """Draws and stores up to `count` new Running trials that break no hard constraint.
 
-    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+        They come from the phase's space, narrowed as it asks; what the trials of other phases have
+        shown is learnt from as far as they lie within it.
+        """
+
+    async def add_initial(
+        self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
+    ) -> Trial:
         """Adds an initial trial once (by name), ended at once when `outcome` is known."""
 
     async def record(self, number: int, points: Sequence[Point]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Undefined
+from kubetune.domain.space import Space
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.domain.values import Assignment, Value
@@ -39,17 +40,17 @@ def adjust(spec: StudySpec, trial: Trial) -> Assignment | NoRetry:
         if isinstance(value, NoRetry):
             return NoRetry(f"{rule.name} {value.why}")
         values[rule.name] = value
-    _derive(spec, values)
+    _derive(spec, spec.phase(trial.phase).space, values)
     if values == dict(trial.parameters):
         return NoRetry("the rules change nothing")
-    for name in Coordinates(spec.space).broken(values):
+    for name in Coordinates(spec.phase(trial.phase).space).broken(values):
         return NoRetry(f"the adjusted values break constraint {name}")
     return values
 
 
-def _derive(spec: StudySpec, values: dict[str, Value]) -> None:
+def _derive(spec: StudySpec, space: Space, values: dict[str, Value]) -> None:
     adjusted = {rule.name for rule in spec.trials.on_out_of_memory}
-    for derived in spec.space.derived:
+    for derived in space.derived:
         if derived.name in adjusted:
             continue
         try:

@@ -41,7 +41,8 @@ def launched(spec: StudySpec, trial: Trial) -> Event:
     if trial.attempt > 1:
         text = f"trial {trial.number} launched again (attempt {trial.attempt})"
     else:
-        drawn = [parameter.name for parameter in spec.space.parameters]
+        space = spec.phase(trial.phase).space
+        drawn = [parameter.name for parameter in space.parameters]
         shown = [
             f"{name}={_spell(trial.parameters[name])}" for name in drawn if name in trial.active
         ]

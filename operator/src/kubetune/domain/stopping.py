@@ -1,49 +1,39 @@
 """When a study has ended, as a function of what is known: never stored, so never out of date."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from kubetune.domain import budget, course
+from kubetune.domain.course import Place
+from kubetune.domain.end import End
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.trial import Trial, TrialState
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """Why a study has ended, in a word and in a sentence with figures."""
-
-    reason: StudyReason
-    succeeded: bool
-    message: str
-
-
 def decide(
-    spec: StudySpec, trials: Collection[Trial], *, best: Trial | None, exhausted: bool
+    spec: StudySpec,
+    trials: Collection[Trial],
+    *,
+    best: Trial | None,
+    exhausted: Collection[str] = (),
+    place: Place | None = None,
+    now: float | None = None,
 ) -> End | None:
-    """The study's end, or None while it goes on; `best` is the best of the trials.
+    """The search's end, or None while it goes on; `best` is the best of the trials.
 
-    A reached target comes first, then too many failures; both end the study while trials run. The
-    budget and the space are used up only when no trial runs and no initial trial is left.
+    A reached target comes first, then too many failures, then a budget of time: these end the
+    search while trials run. Else it ends where the course does, once no initial trial is left.
+    `exhausted` names phases whose space holds no further trial. `place` may be given where it is
+    known, `now` is needed for a limit of time alone.
     """
-    running = any(trial.state is TrialState.RUNNING for trial in trials)
+    found = place or course.place(spec, trials, exhausted)
     return (
         _target_reached(spec, best)
         or _too_many_failures(spec, trials)
-        or (None if running else _used_up(spec, trials, exhausted=exhausted))
+        or (None if now is None else budget.used_up(spec, trials, now))
+        or _gate_failed(found)
+        or _course_over(spec, trials, found)
     )
-
-
-def counted(trials: Collection[Trial]) -> int:
-    """How many trials count against `trials.max`: all but those imported with known metrics.
-
-    How a trial ended makes no difference: each was drawn or given, and had its run.
-    """
-    return sum(1 for trial in trials if not imported(trial))
-
-
-def imported(trial: Trial) -> bool:
-    """Whether a trial's result was known before the study and never run."""
-    return trial.outcome is not None and trial.outcome.reason is TrialReason.IMPORTED
 
 
 def pending_initial(spec: StudySpec, trials: Collection[Trial]) -> tuple[InitialTrial, ...]:
@@ -92,22 +82,36 @@ def _too_many_failures(spec: StudySpec, trials: Collection[Trial]) -> End | None
     )
 
 
-def _used_up(spec: StudySpec, trials: Collection[Trial], *, exhausted: bool) -> End | None:
-    pending = pending_initial(spec, trials)
-    if any(initial.metrics is not None for initial in pending):
+def _gate_failed(place: Place) -> End | None:
+    if not place.failed:
         return None
-    count = counted(trials)
-    if count >= spec.trials.max:
-        reason = StudyReason.TRIALS_EXHAUSTED
-        have = "trial has" if count == 1 else "trials have"
-        message = f"{count} {have} ended, trials.max is {spec.trials.max}"
-    elif exhausted and not pending:
+    return End(StudyReason.GATE_FAILED, succeeded=False, message=place.failed)
+
+
+def _course_over(spec: StudySpec, trials: Collection[Trial], place: Place) -> End | None:
+    """The course has no further phase; nothing runs any more, and nothing is to be imported."""
+    pending = pending_initial(spec, trials)
+    if place.phase is not None or any(initial.metrics is not None for initial in pending):
+        return None
+    count = course.counted(trials)
+    last = place.over[-1] if place.over else None
+    if last and last.plateau and count < spec.trials.max:
+        reason, message = StudyReason.PLATEAU_REACHED, last.plateau
+    elif last and last.exhausted and count < spec.trials.max:
         reason = StudyReason.SPACE_EXHAUSTED
         message = f"the space holds no further trial after {count}"
     else:
-        return None
+        reason = StudyReason.TRIALS_EXHAUSTED
+        have = "trial has" if count == 1 else "trials have"
+        message = f"{count} {have} ended, {_limit(spec, count)}"
     if any(trial.state is TrialState.COMPLETE for trial in trials):
         return End(reason, succeeded=True, message=message)
     return End(
         StudyReason.NO_SUCCESSFUL_TRIAL, succeeded=False, message=f"{message}; none is Complete"
     )
+
+
+def _limit(spec: StudySpec, count: int) -> str:
+    if count >= spec.trials.max:
+        return f"trials.max is {spec.trials.max}"
+    return "all that the phases ask for"

@@ -284,7 +284,10 @@ WHOLE_SEARCH = "search"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudySpec:
-    """Everything a study asks for. `template` is the pod template, as plain data."""
+    """Everything a study asks for.
+
+    `template` is the pod template, as plain data; `gpus` is how many of them one trial holds.
+    """
 
     name: str
     namespace: str
@@ -307,6 +310,7 @@ class StudySpec:
     metric_queries: tuple[MetricQuery, ...] = ()
     keep_checkpoints: Keep | None = None
     checkpoint_claim: str | None = None
+    gpus: int = 0
     template: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from kubetune.domain import stopping
+from kubetune.domain import course
 from kubetune.domain.marks import Mark
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.space import Choice, Double, Integer, Parameter
@@ -128,7 +128,7 @@ def _all_have(findings: Findings, group: failures.Group) -> str:
 
 
 def _budget(findings: Findings) -> Iterator[str]:
-    used, limit = stopping.counted(findings.trials), findings.spec.trials.max
+    used, limit = course.counted(findings.trials), findings.spec.trials.max
     end = findings.end
     if not findings.known or used >= limit:
         return

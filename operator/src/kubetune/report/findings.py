@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubetune.domain import classes, marks, ranking, stopping
+from kubetune.domain import classes, course, marks, ranking, stopping
+from kubetune.domain.end import End
 from kubetune.domain.marks import Marks
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Space
 from kubetune.domain.status import Counts, StudyStatus
 from kubetune.domain.steps import summarise
-from kubetune.domain.stopping import End
 from kubetune.domain.study import Direction, Objective, Pruner, Sampler, StudySpec, TrialPolicy
 from kubetune.domain.trial import Trial, TrialState
 
@@ -97,7 +97,7 @@ def unwritten(
         space=Space(parameters=()),
         sampler=Sampler(),
         pruner=Pruner(),
-        trials=TrialPolicy(max=max(stopping.counted(trials), 1)),
+        trials=TrialPolicy(max=max(course.counted(trials), 1)),
     )
 
 
@@ -123,4 +123,5 @@ def _end(
 ) -> End | None:
     if status is not None and not status.ended:
         return None
-    return stopping.decide(spec, trials, best=best, exhausted=status is not None)
+    exhausted = () if status is None else tuple(phase.name for phase in spec.course)
+    return stopping.decide(spec, trials, best=best, exhausted=exhausted)

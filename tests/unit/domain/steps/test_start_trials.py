@@ -60,7 +60,7 @@ class TestLaunches:
 
     def test_nothing_is_drawn_from_an_exhausted_space(self) -> None:
         """What has been tried is not tried twice."""
-        seen = make_observation(make_trial(0), runs=(make_run(0),), exhausted=True)
+        seen = make_observation(make_trial(0), runs=(make_run(0),), exhausted=frozenset({"search"}))
         assert plan(seen).actions == ()
 
 

@@ -75,7 +75,10 @@ class TestTheEnd:
         ]
         spec = make_study(trials=policy)
         spec = replace(spec, objectives=(replace(spec.objective, target=0.99),))
-        status = plan(make_observation(*trials, spec=spec, exhausted=exhausted)).status
+        seen = make_observation(
+            *trials, spec=spec, exhausted=frozenset({"search"} if exhausted else ())
+        )
+        status = plan(seen).status
         assert status.ended == (reason is not None)
         assert status.reason is (reason or StudyReason.RUNNING)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubetune.adapters.optuna import seeds
 from kubetune.adapters.optuna.enumeration import POINTS, Grid, Sobol
-from kubetune.adapters.optuna.lessons import Lesson, lesson
+from kubetune.adapters.optuna.lessons import Lesson, taught
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain.coordinates import Candidate, Coordinates, Point, Repair
 from kubetune.domain.draw import Draw, NoFeasibleDraw, draw
@@ -133,7 +133,7 @@ class Drafter:
         counted = {Lesson.VALUED}
         if sampler.algorithm in _LEARNS_FROM_CUTS:
             counted |= {Lesson.CUT, Lesson.AVOID}
-        finished = sum(lesson(record.trial) in counted for record in history)
+        finished = sum(taught(record) in counted for record in history)
         return finished >= max(sampler.startup_trials, 1)
 
     def _remembers(self) -> bool:

@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
+from kubetune.adapters.optuna.records import Record
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 
 
 class Lesson(StrEnum):
@@ -32,6 +33,13 @@ FAULTLESS = frozenset(
     }
 )
 """Failures that say nothing of the configuration."""
+
+
+def taught(record: Record) -> Lesson:
+    """How a trial counts for the phase that looks at it: only its own search, and what is near."""
+    if record.outside or record.trial.stage is not Stage.SEARCH:
+        return Lesson.NOTHING
+    return lesson(record.trial)
 
 
 def lesson(trial: Trial) -> Lesson:

@@ -17,7 +17,7 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from kubetune.adapters.optuna.lessons import Lesson, lesson
+from kubetune.adapters.optuna.lessons import Lesson, taught
 from kubetune.adapters.optuna.records import Record
 from kubetune.adapters.optuna.rows import constraint_names
 from kubetune.adapters.optuna.samplers import (
@@ -149,15 +149,15 @@ class Mirror:
         return noted
 
     def _frozen(self, record: Record) -> FrozenTrial:
-        trial, taught = record.trial, lesson(record.trial)
+        trial, learnt = record.trial, taught(record)
         outcome = trial.outcome
-        valued = outcome is not None and taught is Lesson.VALUED
-        curve = self._curve(record) if taught is Lesson.CUT else {}
+        valued = outcome is not None and learnt is Lesson.VALUED
+        curve = self._curve(record) if learnt is Lesson.CUT else {}
         return optuna.trial.create_trial(
-            state=_STATES[taught],
+            state=_STATES[learnt],
             values=list(outcome.values) if outcome and valued else None,
             params=dict(record.point),
-            distributions=self.distributions,
+            distributions=self.distributions if record.point else {},
             intermediate_values=curve,
             system_attrs=dict(record.memory.get("trial", {})),
             constraints=self._constraints(record) if valued else None,

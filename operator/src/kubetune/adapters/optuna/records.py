@@ -35,7 +35,7 @@ class Record:
     any adjustment. `proposals` counts what its draw consumed. `memory` is what the sampler wants
     to find again: under `trial` about this trial, under `study` about all so far. `arrived` holds
     the curve's points in the order in which they came; the first `skipped` of them were reported
-    with other parameters.
+    with other parameters. `outside`: it lies outside the space of the phase that looks at it.
     """
 
     trial: Trial
@@ -46,6 +46,7 @@ class Record:
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arrived: tuple[Point, ...] = ()
     skipped: int = 0
+    outside: bool = False
 
 
 def drawn_attribute(record: Record) -> str:
@@ -57,6 +58,8 @@ def drawn_attribute(record: Record) -> str:
             "active": sorted(trial.active),
             "seed": trial.seed,
             "stage": trial.stage.value,
+            "phase": trial.phase,
+            "repeats": trial.repeats,
             "initial": trial.initial,
             "baseline": trial.baseline,
             "rejected": dict(trial.rejected),
@@ -130,6 +133,8 @@ def read_record(number: int, row: int, attributes: Mapping[str, str]) -> Record:
         out_of_memory=run.get("out_of_memory", 0),
         seed=drawn["seed"],
         stage=Stage(drawn["stage"]),
+        phase=drawn.get("phase", ""),
+        repeats=drawn.get("repeats"),
         initial=drawn["initial"],
         baseline=drawn["baseline"],
         rejected=drawn["rejected"],

@@ -126,7 +126,7 @@ def insert_trial(connection: Connection, study: int, spec: StudySpec, record: Re
             "param_value": item.value,
             "distribution_json": item.distribution,
         }
-        for item in stored_parameters(spec.space, trial.active, record.drawn)
+        for item in stored_parameters(spec.phase(trial.phase).space, trial.active, record.drawn)
     ]
     if shown:
         connection.execute(insert(tables.params), shown)

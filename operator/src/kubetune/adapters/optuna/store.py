@@ -13,14 +13,15 @@ from sqlalchemy import Connection
 from kubetune.adapters.optuna import drawing, rows, seeds, turns
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
-from kubetune.adapters.optuna.drawing import Draft, Drafter, encoded
+from kubetune.adapters.optuna.desk import Desk
+from kubetune.adapters.optuna.drawing import Draft, encoded
 from kubetune.adapters.optuna.records import Record
 from kubetune.adapters.optuna.together import Together
-from kubetune.domain import transitions
+from kubetune.domain import course, transitions
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
-from kubetune.domain.study import InitialTrial, SamplerAlgorithm, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, SamplerAlgorithm, StudySpec
 from kubetune.domain.trial import Outcome, Point, Trial, TrialState
 from kubetune.domain.values import Assignment
 
@@ -107,7 +108,7 @@ class OptunaStore:
             await self._database.call(self._load)
         return self._trials
 
-    async def draw(self, count: int) -> Drawn:
+    async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         """See TrialStore.draw; all of `count` are stored together.
 
         They are worked out beside the database's thread: a study that draws holds up no other
@@ -117,16 +118,18 @@ class OptunaStore:
             if not self._certain:
                 await self._database.call(self._load)
             before = tuple(self._records)
-            drafts = await drawing.beside(partial(self._drafted, before, count))
+            drafts = await drawing.beside(partial(self._drafted, before, count, phase))
             drawn = await self._write(partial(self._keep_drawn, before, drafts))
             if drawn is not None:
                 return drawn
 
-    async def add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+    async def add_initial(
+        self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
+    ) -> Trial:
         """See TrialStore.add_initial."""
         if outcome is not None:
             transitions.check_outcome(outcome, len(self._spec.objectives))
-        return await self._write(lambda: self._add_initial(initial, outcome))
+        return await self._write(lambda: self._add_initial(initial, outcome, phase))
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """See TrialStore.record; nothing is added to a trial that ended."""
@@ -193,9 +196,8 @@ class OptunaStore:
 
     def _adopt(self, spec: StudySpec) -> None:
         """Draws as this study says from here on."""
-        coordinates = Coordinates(spec.space)
-        self._drafter = Drafter(spec, coordinates)
-        self._spec, self._coordinates = spec, coordinates
+        self._desks = {phase.name: Desk.of(spec, phase, phase.space) for phase in spec.course}
+        self._spec, self._coordinates = spec, Coordinates(spec.space)
 
     def _load(self) -> None:
         """Reads the study, creating it when it is new. In the database's thread, like the rest."""
@@ -215,24 +217,33 @@ class OptunaStore:
         self._trials = tuple(record.trial for record in self._records)
         self._certain = True
 
-    def _drafted(self, before: Sequence[Record], count: int) -> _Drafts:
+    def _drafted(self, before: Sequence[Record], count: int, phase: str) -> _Drafts:
         with self._drafting:
-            return self._drafted_alone(before, count)
+            return self._drafted_alone(before, count, self._desk(phase, before))
 
-    def _drafted_alone(self, before: Sequence[Record], count: int) -> _Drafts:
-        history = list(before)
+    def _desk(self, name: str, before: Sequence[Record]) -> Desk:
+        """Where a phase is drawn, once it is known what it is narrowed to."""
+        phase = self._spec.phase(name)
+        space = course.space(self._spec, phase, [record.trial for record in before])
+        desk = self._desks[phase.name]
+        if desk.space != space:
+            desk = self._desks[phase.name] = Desk.of(self._spec, phase, space)
+        return desk
+
+    def _drafted_alone(self, before: Sequence[Record], count: int, desk: Desk) -> _Drafts:
+        history = desk.history(before)
         rejected: dict[str, int] = {}
         exhausted = False
         while len(history) < len(before) + count and not exhausted:
             try:
-                draft = self._drafter.draft(history)
+                draft = desk.drafter.draft(history)
             except NoFeasibleDraw as nothing:
                 draft = None
                 _add(rejected, nothing.rejected)
             if draft is None:
                 exhausted = True
             else:
-                history.append(self._new(draft, len(history)))
+                history.append(self._new(draft, len(history), desk.phase))
                 _add(rejected, draft.rejected)
         return _Drafts(history[len(before) :], exhausted, rejected)
 
@@ -243,19 +254,20 @@ class OptunaStore:
         added = self._insert(drafts.records)
         return Drawn(trials=added, exhausted=drafts.exhausted, rejected=drafts.rejected)
 
-    def _new(self, draft: Draft, number: int) -> Record:
+    def _new(self, draft: Draft, number: int, phase: str) -> Record:
         trial = Trial(
             number=number,
             state=TrialState.RUNNING,
             parameters=draft.candidate.parameters,
             active=draft.candidate.active,
             seed=self._trial_seed(number),
+            phase=phase,
             rejected=draft.rejected,
             created_at=self._clock.now(),
         )
         return draft.record(trial)
 
-    def _add_initial(self, initial: InitialTrial, outcome: Outcome | None) -> Trial:
+    def _add_initial(self, initial: InitialTrial, outcome: Outcome | None, phase: str) -> Trial:
         for trial in self._trials:
             if trial.initial == initial.name:
                 return trial
@@ -267,6 +279,7 @@ class OptunaStore:
             parameters=candidate.parameters,
             active=candidate.active,
             seed=self._trial_seed(number),
+            phase=phase,
             initial=initial.name,
             baseline=initial.baseline,
             created_at=now,

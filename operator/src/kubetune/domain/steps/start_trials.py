@@ -1,6 +1,6 @@
 """Free slots are filled: first with trials that wait, then with new ones."""
 
-from kubetune.domain import sentences, stopping
+from kubetune.domain import budget, sentences, stopping
 from kubetune.domain.actions import AddInitialTrial, DrawTrials, LaunchTrial
 from kubetune.domain.draft import Draft
 from kubetune.domain.runs import RunState
@@ -32,16 +32,18 @@ def add_trials(draft: Draft) -> Draft:
         return draft
     trials = draft.trials.values()
     pending = stopping.pending_initial(draft.spec, trials)
-    room = max(0, min(_free_slots(draft), draft.spec.trials.max - stopping.counted(trials)))
-    if draft.seen.held:
+    place = draft.place
+    phase = place.phase.name if place and place.phase else draft.spec.course[-1].name
+    room = max(0, min(_free_slots(draft), place.room if place else 0))
+    if draft.seen.held or not budget.fits(draft.spec, trials, draft.seen.now):
         room = 0
     for initial in pending:
         if initial.metrics is None and room == 0:
             continue
-        draft = draft.add(AddInitialTrial(initial.name))
+        draft = draft.add(AddInitialTrial(initial.name, phase))
         room -= initial.metrics is None
-    if room > 0 and not draft.seen.exhausted:
-        draft = draft.add(DrawTrials(min(room, draft.seen.at_once)))
+    if room > 0 and phase not in draft.seen.exhausted:
+        draft = draft.add(DrawTrials(min(room, draft.seen.at_once), phase))
     return draft
 
 

@@ -1,8 +1,6 @@
 """The study's end, its pauses, and the runs that nothing is expected of any more."""
 
-from dataclasses import replace
-
-from kubetune.domain import outcomes, stopping
+from kubetune.domain import outcomes
 from kubetune.domain.actions import RemoveRun, StopRun
 from kubetune.domain.draft import Draft
 from kubetune.domain.reasons import TrialReason
@@ -12,9 +10,8 @@ from kubetune.domain.verdict import Verdict
 
 
 def stop_study(draft: Draft) -> Draft:
-    """Notes that the study has ended, and cancels the trials that still run."""
-    trials = draft.trials.values()
-    end = stopping.decide(draft.spec, trials, best=draft.best, exhausted=draft.seen.exhausted)
+    """Cancels the trials that still run once the study has ended."""
+    end = draft.end
     if end is None:
         return draft
     message = f"the study has ended, {end.reason.value}"
@@ -22,7 +19,7 @@ def stop_study(draft: Draft) -> Draft:
     for trial in draft.running():
         outcome = outcomes.conclude(draft.spec, trial, verdict)
         draft = draft.tell(trial, outcome, draft.seen.now)
-    return replace(draft, end=end)
+    return draft
 
 
 def pause_trials(draft: Draft) -> Draft:

@@ -45,7 +45,7 @@ def summarise(draft: Draft) -> StudyStatus:
         },
         waiting=dict(list(waiting.items())[:LIST_LIMIT]),
         recent=_recent(trials),
-        outcomes=_classes(draft),
+        outcomes=classes.count(spec, trials, seen.classified),
         ended=draft.end is not None,
         reason=conditions.reason(seen, draft.end),
         message=message,
@@ -99,14 +99,3 @@ def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     ended = [(trial.ended_at or 0.0, trial.number, trial) for trial in trials if trial.state.ended]
     ended.sort(key=lambda entry: entry[:2], reverse=True)
     return tuple(trial for _, _, trial in ended[:LIST_LIMIT])
-
-
-def _classes(draft: Draft) -> dict[str, int]:
-    """The study's own classes; what is known of earlier trials is not worked out anew."""
-    counts = {outcome.name: 0 for outcome in draft.spec.outcomes}
-    known = draft.seen.classified
-    for trial in draft.trials.values() if counts else ():
-        names = known.get(trial.number)
-        for name in classes.of(draft.spec, trial) if names is None else names:
-            counts[name] += 1
-    return counts
