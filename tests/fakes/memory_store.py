@@ -10,7 +10,7 @@ from kubetune.domain.draw import Draw, draw
 from kubetune.domain.faults import Fault, SpecChanged
 from kubetune.domain.ports import Clock, Drawn
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
 from kubetune.domain.values import Assignment
 
 
@@ -63,6 +63,15 @@ class MemoryStore:
             trial = self._put(transitions.ended(trial, outcome, None, self._clock.now()))
         return trial
 
+    async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        for trial in self._trials:
+            if (trial.repeats, trial.stage, trial.seed) == (of, stage, seed):
+                return trial
+        first = self._trials[of]
+        return self._add(
+            parameters, first.active, phase=first.phase, repeats=of, stage=stage, seed=seed
+        )
+
     async def record(self, number: int, points: Sequence[Point]) -> None:
         trial = self._trials[number]
         self._put(transitions.extended(trial, transitions.new_points(trial, points)))
@@ -112,14 +121,13 @@ class MemoryStore:
 
     def _add(self, parameters: Assignment, active: frozenset[str], **changes: object) -> Trial:
         number = len(self._trials)
+        fields = {"seed": number, "created_at": self._clock.now(), **changes}
         trial = Trial(
             number=number,
             state=TrialState.RUNNING,
             parameters=parameters,
             active=active,
-            seed=number,
-            created_at=self._clock.now(),
-            **changes,  # type: ignore[arg-type] # names of fields, checked by the constructor
+            **fields,  # type: ignore[arg-type] # names of fields, checked by the constructor
         )
         self._trials = (*self._trials, trial)
         return trial

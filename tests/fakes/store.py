@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial
+from kubetune.domain.trial import Outcome, Point, Stage, Trial
 from kubetune.domain.values import Assignment
 from tests.fakes.memory_store import MemoryStore
 
@@ -46,6 +46,10 @@ class FakeStore(MemoryStore):
     ) -> Trial:
         self._reach(f"add {initial.name}")
         return await super().add_initial(initial, outcome, phase)
+
+    async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        self._reach(f"repeat {of} {stage} {seed}")
+        return await super().add_repeat(of, stage, seed, parameters)
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         self._reach(f"record {number}")

@@ -15,6 +15,7 @@ from kubetune.domain import outcomes, ranking, sentences
 from kubetune.domain.actions import (
     Action,
     AddInitialTrial,
+    AddRepeat,
     DrawTrials,
     DropCheckpoint,
     LaunchTrial,
@@ -231,6 +232,8 @@ class Actor:
         match action:
             case AddInitialTrial():
                 await self._add_initial(spec, action, done)
+            case AddRepeat(of=of, stage=stage, seed=seed, parameters=parameters):
+                await store.add_repeat(of, stage, seed, parameters)
             case DrawTrials():
                 await self._draw(spec, action, done)
                 return

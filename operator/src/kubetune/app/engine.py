@@ -10,7 +10,7 @@ from kubetune.app.done import Done
 from kubetune.app.observe import Observer
 from kubetune.app.readings import Readings
 from kubetune.domain import sentences
-from kubetune.domain.actions import Action, AddInitialTrial, DrawTrials
+from kubetune.domain.actions import Action, AddInitialTrial, AddRepeat, DrawTrials
 from kubetune.domain.events import Event
 from kubetune.domain.observation import Observation
 from kubetune.domain.plan import Plan
@@ -174,7 +174,9 @@ class Engine:
         A study that draws all the time is shown all the same, a little behind.
         """
         self._news = (*self._news, *filter(done.announces, decided.events), *done.events)
-        adds = any(isinstance(each, AddInitialTrial | DrawTrials) for each in decided.actions)
+        adds = any(
+            isinstance(each, AddInitialTrial | AddRepeat | DrawTrials) for each in decided.actions
+        )
         if adds and self._changed and not self._is_behind():
             self._status = self._status or decided.status
             return

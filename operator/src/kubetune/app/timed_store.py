@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from kubetune.domain.ports import Clock, Drawn, TrialStore
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial
+from kubetune.domain.trial import Outcome, Point, Stage, Trial
 from kubetune.domain.values import Assignment
 
 
@@ -35,6 +35,10 @@ class TimedStore:
     ) -> Trial:
         """See TrialStore.add_initial."""
         return await self._store.add_initial(initial, outcome, phase)
+
+    async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        """See TrialStore.add_repeat."""
+        return await self._store.add_repeat(of, stage, seed, parameters)
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """See TrialStore.record."""

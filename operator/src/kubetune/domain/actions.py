@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import WHOLE_SEARCH
-from kubetune.domain.trial import Outcome, Point
+from kubetune.domain.trial import Outcome, Point, Stage
 from kubetune.domain.values import Assignment
 
 
@@ -23,6 +23,16 @@ class DrawTrials:
 
     count: int
     phase: str = WHOLE_SEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class AddRepeat:
+    """Adds a run of an ended trial's configuration with another seed, once; launched later."""
+
+    of: int
+    stage: Stage
+    seed: int
+    parameters: Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ class DropCheckpoint:
 
 Action: TypeAlias = (
     AddInitialTrial
+    | AddRepeat
     | DrawTrials
     | LaunchTrial
     | StopRun

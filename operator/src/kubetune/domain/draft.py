@@ -8,6 +8,7 @@ from kubetune.domain.actions import Action, RecordPoints, RetryTrial, TellResult
 from kubetune.domain.course import Place
 from kubetune.domain.end import End
 from kubetune.domain.events import Event
+from kubetune.domain.finalists import Finals
 from kubetune.domain.observation import Observation
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Run, RunState
@@ -25,7 +26,8 @@ class Draft:
     `awaited` says of ended runs, by uid, for how many seconds more their last values may come.
     `best` and `baseline` are kept up to date with every trial told: at thousands of trials a pass
     ranks them once. `place` is where the study stands in its course, known once results were told;
-    `end` is set once it has ended.
+    `search_end` is set once its search has ended, `end` once nothing is left to do: between
+    them lie the `finals`.
     """
 
     seen: Observation
@@ -39,6 +41,8 @@ class Draft:
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
     place: Place | None = None
+    search_end: End | None = None
+    finals: Finals = field(default_factory=Finals)
     end: End | None = None
 
     @property

@@ -15,6 +15,7 @@ from kubetune.domain import draft as drafts
 from kubetune.domain.actions import (
     Action,
     AddInitialTrial,
+    AddRepeat,
     DrawTrials,
     DropCheckpoint,
     LaunchTrial,
@@ -107,7 +108,7 @@ def _rank(action: Action, told: set[int]) -> int:
             return _STOP
         case LaunchTrial():
             return _LAUNCH
-        case AddInitialTrial() | DrawTrials():
+        case AddInitialTrial() | AddRepeat() | DrawTrials():
             return _ADD
         case RemoveRun() | DropCheckpoint():
             return _KEEP_HOUSE

@@ -9,7 +9,7 @@ from kubetune.domain.observation import Reading
 from kubetune.domain.runs import Run
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial
+from kubetune.domain.trial import Outcome, Point, Stage, Trial
 from kubetune.domain.values import Assignment
 
 
@@ -60,6 +60,9 @@ class TrialStore(Protocol):
         self, initial: InitialTrial, outcome: Outcome | None, phase: str = WHOLE_SEARCH
     ) -> Trial:
         """Adds an initial trial once (by name), ended at once when `outcome` is known."""
+
+    async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        """Adds a run of an ended trial's configuration, once by these three, as Running."""
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """Adds points to a curve; a step already there is left as it is."""

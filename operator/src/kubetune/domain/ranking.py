@@ -1,11 +1,14 @@
-"""Which trials are best: only feasible, complete ones count; ties go to the lower number."""
+"""Which trials of the search are best: only feasible, complete ones count.
+
+Ties go to the lower number. Runs of finalists rank configurations, not trials: `finalists`.
+"""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from kubetune.domain.status import LIST_LIMIT
 from kubetune.domain.study import Direction, StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 
 
 class Standing(StrEnum):
@@ -94,6 +97,7 @@ def _rankable(spec: StudySpec, trials: Iterable[Trial]) -> Iterable[Trial]:
     for trial in trials:
         if (
             trial.state is TrialState.COMPLETE
+            and trial.stage is Stage.SEARCH
             and trial.outcome
             and len(trial.outcome.values) == len(spec.objectives)
         ):

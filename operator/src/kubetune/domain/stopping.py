@@ -7,7 +7,7 @@ from kubetune.domain.course import Place
 from kubetune.domain.end import End
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.study import InitialTrial, StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 
 
 def decide(
@@ -50,6 +50,7 @@ def failures(trials: Collection[Trial]) -> int:
         1
         for trial in trials
         if trial.state is TrialState.FAILED
+        and trial.stage is Stage.SEARCH
         and trial.outcome is not None
         and trial.outcome.reason not in {TrialReason.CANCELLED, TrialReason.IMPORTED}
     )
@@ -104,7 +105,7 @@ def _course_over(spec: StudySpec, trials: Collection[Trial], place: Place) -> En
         reason = StudyReason.TRIALS_EXHAUSTED
         have = "trial has" if count == 1 else "trials have"
         message = f"{count} {have} ended, {_limit(spec, count)}"
-    if any(trial.state is TrialState.COMPLETE for trial in trials):
+    if any(trial.state is TrialState.COMPLETE for trial in course.search(trials)):
         return End(reason, succeeded=True, message=message)
     return End(
         StudyReason.NO_SUCCESSFUL_TRIAL, succeeded=False, message=f"{message}; none is Complete"

@@ -22,7 +22,7 @@ from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, SamplerAlgorithm, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
 from kubetune.domain.values import Assignment
 
 T = TypeVar("T")
@@ -130,6 +130,10 @@ class OptunaStore:
         if outcome is not None:
             transitions.check_outcome(outcome, len(self._spec.objectives))
         return await self._write(lambda: self._add_initial(initial, outcome, phase))
+
+    async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        """See TrialStore.add_repeat; no sampler learns of it."""
+        return await self._write(lambda: self._add_repeat(of, stage, seed, parameters))
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """See TrialStore.record; nothing is added to a trial that ended."""
@@ -292,6 +296,24 @@ class OptunaStore:
             drawn=candidate.parameters,
         )
         return self._insert([record])[0]
+
+    def _add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
+        for trial in self._trials:
+            if (trial.repeats, trial.stage, trial.seed) == (of, stage, seed):
+                return trial
+        first = self._trials[of]
+        trial = Trial(
+            number=len(self._records),
+            state=TrialState.RUNNING,
+            parameters=parameters,
+            active=first.active,
+            seed=seed,
+            stage=stage,
+            phase=first.phase,
+            repeats=of,
+            created_at=self._clock.now(),
+        )
+        return self._insert([Record(trial=trial, drawn=parameters, outside=True)])[0]
 
     def _insert(self, added: Sequence[Record]) -> tuple[Trial, ...]:
         if not added:

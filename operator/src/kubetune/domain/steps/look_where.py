@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 
-from kubetune.domain import course, stopping
+from kubetune.domain import budget, course, finalists, stopping
 from kubetune.domain.draft import Draft
 
 
 def look_where(draft: Draft) -> Draft:
-    """Notes the phase that trials are drawn in, or that the study has ended."""
+    """Notes the phase that trials are drawn in, that the finals are on, or that all is over."""
     spec, seen, trials = draft.spec, draft.seen, tuple(draft.trials.values())
     exhausted = () if stopping.pending_initial(spec, trials) else seen.exhausted
     place = course.place(spec, trials, exhausted, seen.classified)
     end = stopping.decide(spec, trials, best=draft.best, place=place, now=seen.now)
-    return replace(draft, place=place, end=end)
+    draft = replace(draft, place=place, search_end=end)
+    if end is None:
+        return draft
+    if not end.succeeded or budget.used_up(spec, trials, seen.now):
+        return replace(draft, end=end)
+    finals = finalists.finals(spec, trials)
+    return replace(draft, finals=finals, end=end if finals.over else None)

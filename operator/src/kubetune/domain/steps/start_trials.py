@@ -1,7 +1,7 @@
 """Free slots are filled: first with trials that wait, then with new ones."""
 
-from kubetune.domain import budget, sentences, stopping
-from kubetune.domain.actions import AddInitialTrial, DrawTrials, LaunchTrial
+from kubetune.domain import budget, finalists, sentences, stopping
+from kubetune.domain.actions import AddInitialTrial, AddRepeat, DrawTrials, LaunchTrial
 from kubetune.domain.draft import Draft
 from kubetune.domain.runs import RunState
 from kubetune.domain.trial import Trial
@@ -30,6 +30,8 @@ def add_trials(draft: Draft) -> Draft:
     """
     if draft.end or draft.paused:
         return draft
+    if draft.search_end:
+        return _add_repeats(draft)
     trials = draft.trials.values()
     pending = stopping.pending_initial(draft.spec, trials)
     place = draft.place
@@ -44,6 +46,17 @@ def add_trials(draft: Draft) -> Draft:
         room -= initial.metrics is None
     if room > 0 and phase not in draft.seen.exhausted:
         draft = draft.add(DrawTrials(min(room, draft.seen.at_once), phase))
+    return draft
+
+
+def _add_repeats(draft: Draft) -> Draft:
+    """Adds the runs of the finals that are missing, the leader's first."""
+    spec, trials = draft.spec, draft.trials
+    if draft.seen.held or not budget.fits(spec, trials.values(), draft.seen.now):
+        return draft
+    for repeat in draft.finals.missing[: max(0, _free_slots(draft))]:
+        parameters = finalists.parameters(spec, trials[repeat.of])
+        draft = draft.add(AddRepeat(repeat.of, repeat.stage, repeat.seed, parameters))
     return draft
 
 

@@ -5,18 +5,21 @@ from kubetune.domain.actions import RemoveRun, StopRun
 from kubetune.domain.draft import Draft
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Run, RunState
-from kubetune.domain.trial import TrialState
+from kubetune.domain.trial import Stage, TrialState
 from kubetune.domain.verdict import Verdict
 
 
 def stop_study(draft: Draft) -> Draft:
-    """Cancels the trials that still run once the study has ended."""
-    end = draft.end
+    """Cancels the trials that still run once the search has ended; with the study's end, all."""
+    end = draft.end or draft.search_end
     if end is None:
         return draft
-    message = f"the study has ended, {end.reason.value}"
+    what = "study" if draft.end else "search"
+    message = f"the {what} has ended, {end.reason.value}"
     verdict = Verdict(TrialState.FAILED, TrialReason.CANCELLED, message)
     for trial in draft.running():
+        if draft.end is None and trial.stage is not Stage.SEARCH:
+            continue
         outcome = outcomes.conclude(draft.spec, trial, verdict)
         draft = draft.tell(trial, outcome, draft.seen.now)
     return draft
