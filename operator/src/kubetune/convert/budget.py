@@ -28,7 +28,7 @@ def convert(experiment: Experiment, draft: Draft, timeout_seconds: int | None) -
     }
     if experiment.at(("spec", "maxTrialCount")) is None:
         trials["max"] = MAX
-        message = f"missing: Katib goes on until the goal, a study needs an end; {MAX} is written"
+        message = f"none: Katib goes on until the goal, a study has an end: {MAX} is written"
         draft.note(Kind.APPROXIMATED, ("spec", "maxTrialCount"), message, at=("spec", "trials"))
     failed = experiment.whole(("spec", "maxFailedTrialCount"), least=0)
     if failed is not None:

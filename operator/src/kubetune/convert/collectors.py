@@ -60,6 +60,9 @@ def convert(experiment: Experiment, draft: Draft, metrics: Metrics) -> None:
         _scraped(experiment, draft, metrics, trainer)
         return
     _say_how(draft, where, kind, metrics)
+    if experiment.mapping((*_SOURCE, "filter")):
+        message = "nothing is read from text: what it finds is reported by name"
+        draft.note(Kind.NOT_NEEDED, (*_SOURCE, "filter"), message)
     if kind == "Custom" and experiment.at((*_PATH, "collector", "customCollector")) is not None:
         message = "a container that collects has nothing to do here: take over what it computes"
         draft.note(Kind.LEFT_OUT, (*_PATH, "collector", "customCollector"), message)
@@ -118,11 +121,12 @@ def _folder(experiment: Experiment, draft: Draft, trainer: dict[str, Any], kind:
     there = [each.get("mountPath") for each in mounts if isinstance(each, Mapping)]
     if folder in there or folder == "/":
         return
-    mounts.append({"name": VOLUME, "mountPath": folder})
-    volumes.append({"name": VOLUME, "emptyDir": {}})
-    draft.comment(
-        _container_at(draft), f"{folder} is a folder as in Katib, where the program writes"
-    )
+    taken = {each.get("name") for each in volumes if isinstance(each, Mapping)}
+    name = VOLUME if VOLUME not in taken else f"{VOLUME}-of-katib"
+    mounts.append({"name": name, "mountPath": folder})
+    volumes.append({"name": name, "emptyDir": {}})
+    text = f"{folder}: Katib made this folder, so that the program can write there"
+    draft.comment((*_container_at(draft), "volumeMounts"), text)
 
 
 def _scraped(

@@ -54,4 +54,10 @@ class Draft:
         """Notes what became of a part of the Experiment, and says so beside what it became."""
         self.findings.note(kind, path, message)
         if at is not None:
-            self.comment(at, f"{kind}: {message}")
+            self.comment(at, f"{kind}: {_field(path)}{message}")
+
+
+def _field(path: Path) -> str:
+    """The field that a comment speaks of; of a setting the message says the name."""
+    names = [part for part in path if isinstance(part, str)]
+    return "" if names[-1] == "value" else f"{names[-1]}: "

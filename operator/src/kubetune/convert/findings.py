@@ -1,8 +1,11 @@
 """What a conversion has to say: faults of the Experiment, notes on what becomes of its parts."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from kubetune.api.wording import show
 from kubetune.domain.faults import Fault, Path
 
 
@@ -15,6 +18,9 @@ class Kind(StrEnum):
     NOT_NEEDED = "not needed"
 
 
+LONGEST = 80
+"""Characters of a value that are shown."""
+
 LOSSES = frozenset({Kind.LEFT_OUT, Kind.APPROXIMATED})
 """The study does something else than the Experiment did."""
 
@@ -26,6 +32,14 @@ class Note:
     kind: Kind
     path: Path
     message: str
+
+
+def shown(value: Any) -> str:
+    """A value as the user would recognise it, maps and lists too, cut short."""
+    if not isinstance(value, dict | list):
+        return show(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 class Findings:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubetune.api.wording import show
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, shown
 from kubetune.domain.faults import Path
 
 PATH: Path = ("spec", "trialTemplate", "trialSpec")
@@ -68,7 +67,9 @@ def _of_job(experiment: Experiment, draft: Draft) -> Pod | None:
     spec = experiment.mapping(path)
     for name in ("completions", "parallelism"):
         if (experiment.whole((*path, name)) or 1) > 1:
-            message = f"{show(spec[name])}: a trial is one pod: write 1, or tune a smaller training"
+            message = (
+                f"{shown(spec[name])}: a trial is one pod: write 1, or tune a smaller training"
+            )
             draft.findings.refuse((*path, name), message)
     for name, value in spec.items():
         _job_field(draft, (*path, name), value)
@@ -80,16 +81,16 @@ def _job_field(draft: Draft, path: Path, value: Any) -> None:
     if name in {"template", "activeDeadlineSeconds", "completions", "parallelism"}:
         return
     if name == "ttlSecondsAfterFinished":
-        message = f"{show(value)}: a trial's Job is removed when its result is stored"
+        message = f"{shown(value)}: a trial's Job is removed when its result is stored"
         draft.note(Kind.NOT_NEEDED, path, message)
     elif name == "backoffLimit" and value != 0:
         message = (
-            f"{show(value)}: a trial that fails is not started again; one whose node or pod was "
+            f"{shown(value)}: a trial that fails is not started again; one whose node or pod was "
             "taken away is: trials.retries.disruption"
         )
         draft.note(Kind.LEFT_OUT, path, message, ("spec", "trials"))
     elif value not in (0, False, None):
-        message = f"{show(value)}: the Job is the study's own: nothing to do"
+        message = f"{shown(value)}: the Job is the study's own: nothing to do"
         draft.note(Kind.LEFT_OUT, path, message, _AT)
 
 
@@ -116,7 +117,7 @@ def _of_replicas(experiment: Experiment, draft: Draft, kind: str) -> Pod | None:
     draft.note(Kind.APPROXIMATED, (*PATH, "kind"), message, _AT)
     for other, value in experiment.mapping((*PATH, "spec")).items():
         if other not in {name, "runPolicy"}:
-            message = f"{show(value)}: a trial is a Job of one pod: nothing to do"
+            message = f"{shown(value)}: a trial is a Job of one pod: nothing to do"
             draft.note(Kind.LEFT_OUT, (*PATH, "spec", other), message, _AT)
     policy = (*PATH, "spec", "runPolicy")
     for field_name, value in experiment.mapping(policy).items():
@@ -153,7 +154,7 @@ def _metadata(experiment: Experiment, draft: Draft) -> None:
         elif value in (None, {}):
             continue
         message = (
-            f"{show(value)}: a trial's Job is named and labelled by its study: what its pod "
+            f"{shown(value)}: a trial's Job is named and labelled by its study: what its pod "
             "should carry goes into trialTemplate.metadata"
         )
         draft.note(Kind.LEFT_OUT, (*path, name), message, _AT)

@@ -8,7 +8,7 @@ from kubetune.api.wording import show
 from kubetune.convert import placeholders, pods
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, shown
 from kubetune.convert.parameters import Givens
 from kubetune.convert.placeholders import FIELDS, Placeholders
 from kubetune.convert.pods import Pod
@@ -98,9 +98,10 @@ def _trainer(
 ) -> dict[str, Any]:
     made: dict[str, Any] = {"name": TRAINER}
     for name, value in container.items():
-        if name in {"name", "env"}:
-            continue
-        made[name] = filled.fill(value, (*path, name), expanded=name in _EXPANDED)
+        if name == "env":
+            made[name] = []
+        elif name != "name":
+            made[name] = filled.fill(value, (*path, name), expanded=name in _EXPANDED)
     env = _env(container.get("env"), (*path, "env"), filled)
     told = {entry.get("name") for entry in env if isinstance(entry, dict)}
     added: list[Any] = [
@@ -108,9 +109,8 @@ def _trainer(
         for name in sorted(filled.variables - told)
     ]
     added += [{"name": k, "value": v} for k, v in pod.variables.items() if k not in told]
-    if added or env:
-        made["env"] = [*added, *env]
-    return copy.deepcopy(made)
+    made["env"] = [*added, *env]
+    return copy.deepcopy({name: value for name, value in made.items() if value != []})
 
 
 def _env(entries: Any, path: Path, filled: Placeholders) -> list[Any]:
@@ -148,7 +148,7 @@ def _metadata(draft: Draft, pod: Pod, filled: Placeholders) -> dict[str, Any]:
     }
     for name, value in found.items():
         if name not in {"labels", "annotations", "creationTimestamp"}:
-            message = f"{show(value)}: a trial's pod has labels and annotations only"
+            message = f"{shown(value)}: a trial's pod has labels and annotations only"
             draft.note(Kind.LEFT_OUT, (*path, name), f"{message}: nothing to do", AT)
     return {"metadata": kept} if kept else {}
 

@@ -95,9 +95,13 @@ def _comment(text: str, indent: int) -> str:
     lines = []
     for line in text.splitlines():
         width = WIDTH - indent - 2
-        folded = [line] if line.startswith(" ") else wrap(line, width, break_long_words=False)
+        folded = [line] if line.startswith(" ") else _folded(line, width)
         lines += [f"# {part}".rstrip() for part in folded]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    return wrap(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _fits_a_block(text: str) -> bool:
