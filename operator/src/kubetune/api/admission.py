@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kubetune.api import convert, convert_space, unsupported, wording
-from kubetune.api.checks import initial, names, parameters, queries, search, trials
+from kubetune.api import convert, convert_phases, convert_space, unsupported, wording
+from kubetune.api.checks import initial, names, parameters, phases, queries, search, trials
 from kubetune.api.checks import space as space_checks
 from kubetune.api.compiling import ENDS, Compiler
 from kubetune.api.mending import Draft, mend
@@ -53,15 +53,14 @@ def check(data: Mapping[str, Any], *, in_cluster: bool = False) -> Admission:
         draft = mend(rest, error)
     if draft is None:
         return Admission(None, tuple(faults))
-    warnings = (*search.warn(draft), *trials.warn(draft))
+    warnings = (*search.warn(draft), *trials.warn(draft), *phases.warn(draft))
     if not in_cluster:
         warnings += tuple(trials.warn_locally(draft))
     return _check_draft(draft, faults, warnings)
 
 
 def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...]) -> Admission:
-    values = {**convert_space.listed_values(draft), **ENDS}
-    compiler = Compiler(draft.lost | names.unusable(draft), draft.blind, values)
+    compiler = _compiler(draft)
     found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
     space, kinds, circles = _space(draft, compiler, sound=not found)
     rules = convert.rules(draft, compiler, kinds)
@@ -76,6 +75,9 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
     found += trials.check_template(draft, known)
     found += queries.check(draft)
     found += initial.check_study(draft)
+    found += phases.check_finals(draft, kinds)
+    course, more = convert_phases.course(draft, _compiler(draft), _phase_space)
+    found += more
     feasibility, initial_trials = None, tuple[InitialTrial, ...]()
     if space is not None:
         feasibility, initial_trials, more = _points(draft, space)
@@ -83,8 +85,19 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
     everything = tuple(dict.fromkeys([*faults, *found]))
     if everything or space is None:
         return Admission(None, everything, warnings, feasibility)
-    spec = convert.study_spec(draft.study, space, rules, initial_trials)
+    spec = convert.study_spec(draft.study, space, rules, initial_trials, course)
     return Admission(spec, (), warnings, feasibility)
+
+
+def _compiler(draft: Draft) -> Compiler:
+    values = {**convert_space.listed_values(draft), **ENDS}
+    return Compiler(draft.lost | names.unusable(draft), draft.blind, values)
+
+
+def _phase_space(draft: Draft, compiler: Compiler) -> tuple[Space | None, list[Fault]]:
+    """A phase's space, checked as the study's own is."""
+    space, _, circles = _space(draft, compiler, sound=True)
+    return space, circles
 
 
 def _space(

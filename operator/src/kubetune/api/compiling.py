@@ -42,8 +42,13 @@ ENDS: Mapping[str, Sequence[Value]] = {
 }
 """How an ended trial can stand, and why."""
 
-GATE_VARIABLES = frozenset({"trials", "outcomes", "baseline"})
-"""What gates know; kept free although there are none yet."""
+GATE_VARIABLES: Scope = {
+    "trials": Kind.INTS,
+    "outcomes": Kind.INTS,
+    "best": Kind.DOUBLES,
+    "baseline": Kind.DOUBLES,
+}
+"""What gates and conditions of phases know."""
 
 CEL_WORDS = frozenset({
     "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function",
@@ -52,7 +57,9 @@ CEL_WORDS = frozenset({
 })  # fmt: skip
 """Words that the language keeps for itself."""
 
-RUNTIME_VARIABLES = frozenset(GUARD_VARIABLES) | frozenset(OUTCOME_VARIABLES) | GATE_VARIABLES
+RUNTIME_VARIABLES = (
+    frozenset(GUARD_VARIABLES) | frozenset(OUTCOME_VARIABLES) | frozenset(GATE_VARIABLES)
+)
 
 _EQUALITIES = {"_==_", "_!=_", "@in"}
 _UNKNOWN = re.compile(r"^unknown name '([^']+)'")
@@ -155,4 +162,4 @@ def _instead(name: str) -> str:
         return "only guards and outcomes know metrics; see also outcomeConstraints"
     if name in GUARD_VARIABLES:
         return "only guards know it"
-    return "only gates of phases know it, and these are not supported yet"
+    return "only gates and conditions of phases know it"

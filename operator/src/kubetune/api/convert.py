@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 from kubetune.api.compiling import GUARD_VARIABLES, OUTCOME_VARIABLES, Compiler, scope_of
 from kubetune.api.mending import Draft
+from kubetune.api.v1alpha1.finalists import Finalists as WireFinalists
 from kubetune.api.v1alpha1.objective import Objective as WireObjective
+from kubetune.api.v1alpha1.phase import Budget as WireBudget
+from kubetune.api.v1alpha1.phase import Plateau as WirePlateau
 from kubetune.api.v1alpha1.pruner import Pruner as WirePruner
+from kubetune.api.v1alpha1.running import PodTemplate
 from kubetune.api.v1alpha1.sampler import Sampler as WireSampler
 from kubetune.api.v1alpha1.study import TuningStudy
 from kubetune.api.v1alpha1.trials import TrialPolicy as WireTrialPolicy
@@ -14,6 +18,8 @@ from kubetune.domain.expressions import Kind
 from kubetune.domain.space import Space
 from kubetune.domain.study import (
     Adjustment,
+    Budget,
+    Finalists,
     Guard,
     InitialTrial,
     Keep,
@@ -22,6 +28,8 @@ from kubetune.domain.study import (
     OutcomeClass,
     OutcomeConstraint,
     Patience,
+    Phase,
+    Plateau,
     Pruner,
     Sampler,
     StudySpec,
@@ -142,8 +150,51 @@ def trial_policy(wire: WireTrialPolicy, adjustments: tuple[Adjustment, ...]) -> 
     )
 
 
+def finals(wire: WireFinalists | None) -> Finalists | None:
+    """What is run again."""
+    if wire is None:
+        return None
+    return Finalists(
+        top=wire.top,
+        seeds=tuple(wire.seeds),
+        rank_by=wire.rank_by,
+        held_out_metric=wire.held_out_metric,
+        fixed=dict(wire.fixed),
+    )
+
+
+def plateau(wire: WirePlateau | None) -> Plateau | None:
+    """When a phase brings too little."""
+    if wire is None:
+        return None
+    return Plateau(trials=wire.trials, min_improvement=wire.min_improvement)
+
+
+def budget(wire: WireBudget | None) -> Budget:
+    """What a study may use up."""
+    if wire is None:
+        return Budget()
+    return Budget(gpu_hours=wire.gpu_hours, wall_clock_seconds=wire.wall_clock_seconds)
+
+
+def gpus(template: PodTemplate) -> int:
+    """How many GPUs a trial's pod asks for, of any maker; 0 where the template does not say."""
+    total = 0
+    for item in template.spec.containers:
+        resources = item.model_dump().get("resources")
+        limits = resources.get("limits") if isinstance(resources, dict) else None
+        for name, amount in limits.items() if isinstance(limits, dict) else ():
+            if str(name).endswith("/gpu") and str(amount).isdigit():
+                total += int(amount)
+    return total
+
+
 def study_spec(
-    study: TuningStudy, space: Space, found: Rules, initial_trials: tuple[InitialTrial, ...]
+    study: TuningStudy,
+    space: Space,
+    found: Rules,
+    initial_trials: tuple[InitialTrial, ...],
+    phases: tuple[Phase, ...] = (),
 ) -> StudySpec:
     """The whole study, once nothing is wrong with it."""
     spec = study.spec
@@ -163,6 +214,10 @@ def study_spec(
         ),
         outcomes=found.outcomes,
         initial_trials=initial_trials,
+        phases=phases,
+        finalists=finals(spec.finalists),
+        plateau=plateau(spec.stopping.plateau),
+        budget=budget(spec.stopping.budget),
         suspend=spec.suspend,
         metrics_interval_seconds=spec.metrics.interval_seconds,
         metric_queries=tuple(
@@ -170,5 +225,6 @@ def study_spec(
         ),
         keep_checkpoints=None if checkpoints is None else Keep(checkpoints.keep),
         checkpoint_claim=None if checkpoints is None else checkpoints.claim_name,
+        gpus=gpus(spec.trial_template),
         template=spec.trial_template.model_dump(by_alias=True, exclude_unset=True),
     )

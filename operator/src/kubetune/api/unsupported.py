@@ -7,9 +7,6 @@ from typing import Any
 from kubetune.domain.faults import Fault
 
 _FIELDS: dict[str, str] = {
-    "phases": "take it out; trials.max trials run in one phase",
-    "finalists": "take it out; more seeds are to be run by hand",
-    "stopping": "take it out; trials.max and an objective's target end a study",
     "warmStart": "take it out; initialTrials with metrics bring in known results",
 }
 
@@ -25,9 +22,4 @@ def refuse(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         if name in spec:
             del spec[name]
             faults.append(Fault(("spec", name), f"not supported yet: {instead}"))
-    checkpoints = spec.get("checkpoints")
-    if isinstance(checkpoints, dict) and checkpoints.get("keep") == "Finalists":
-        del checkpoints["keep"]
-        message = "'Finalists' is not supported yet: write Best or All"
-        faults.append(Fault(("spec", "checkpoints", "keep"), message))
     return rest, faults

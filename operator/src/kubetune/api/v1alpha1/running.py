@@ -40,7 +40,7 @@ class Checkpoints(Wire):
     claim_name: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
         default=None, description="The persistent volume claim; not used by a local run."
     )
-    keep: Literal["Best", "All"] = Field(
+    keep: Literal["Best", "Finalists", "All"] = Field(
         default="Best", description="Which checkpoints outlive their trials."
     )
 

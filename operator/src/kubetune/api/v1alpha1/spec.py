@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from kubetune.api.v1alpha1.base import Assignment, Wire, filled, keyed, rule, rules
+from kubetune.api.v1alpha1.finalists import Finalists
 from kubetune.api.v1alpha1.initial import InitialTrial
 from kubetune.api.v1alpha1.objective import Objective
 from kubetune.api.v1alpha1.parameter import Parameter
+from kubetune.api.v1alpha1.phase import Phase, Stopping
 from kubetune.api.v1alpha1.pruner import Pruner
 from kubetune.api.v1alpha1.rules import Guard, OutcomeClass, OutcomeConstraint
 from kubetune.api.v1alpha1.running import Checkpoints, MetricSource, PodTemplate
@@ -31,6 +33,16 @@ class TuningStudySpec(Wire):
                 " || self.pruner.algorithm == 'None' && !has(self.pruner.patience)",
                 "a pruner needs a single objective: write algorithm: None without patience",
                 "pruner",
+            ),
+            rule(
+                "size(self.objectives) == 1 || !has(self.finalists)",
+                "finalists need a single objective: leave them out, or keep one objective",
+                "finalists",
+            ),
+            rule(
+                "size(self.objectives) == 1 || !has(self.stopping) || !has(self.stopping.plateau)",
+                "a plateau needs a single objective: leave it out, or keep one objective",
+                "stopping",
             ),
             rule(
                 "!has(self.initialTrials) || size(self.initialTrials.filter(t, t.baseline)) <= 1",
@@ -90,6 +102,17 @@ class TuningStudySpec(Wire):
         json_schema_extra=keyed(),
     )
     trials: TrialPolicy = Field(description="How many trials, how many at once, how long.")
+    phases: Annotated[list[Phase], Field(max_length=16)] = Field(
+        default_factory=list,
+        description="The parts of the search, one after the other; without them there is one.",
+        json_schema_extra=keyed(),
+    )
+    finalists: Finalists | None = Field(
+        default=None, description="Runs the best configurations again, with several seeds."
+    )
+    stopping: Stopping = Field(
+        default_factory=Stopping, description="What ends the search before its trials are used up."
+    )
     metrics: MetricSource = Field(
         default_factory=MetricSource, description="Where live metrics come from."
     )
