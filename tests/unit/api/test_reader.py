@@ -121,3 +121,18 @@ def test_files_that_cannot_be_read_are_told_why(tmp_path):
         with pytest.raises(Unreadable) as caught:
             reader.read(path)
         assert str(caught.value) == message
+
+
+def test_every_document_is_read_with_the_lines_of_the_file():
+    """A file of several things is read whole; empty documents count for nothing."""
+    first, second = reader.parse_all("---\na: 1\n---\n# nothing\n---\nb:\n  c: 2\n")
+    assert (first.data, second.data) == ({"a": 1}, {"b": {"c": 2}})
+    assert second.line(("b", "c")) == 7
+    assert reader.parse_all("# nothing\n") == ()
+
+
+def test_the_faults_of_every_document_are_told():
+    """One look is enough, whichever documents are broken."""
+    with pytest.raises(Unreadable) as caught:
+        reader.parse_all("a: 1\na: 2\n---\n[]\n---\nb: !!foreign 1\n")
+    assert [line for line, _ in caught.value.faults] == [2, 4, 6]

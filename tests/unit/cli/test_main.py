@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from kubetune.api import crd
 from kubetune.cli.main import app
 
-COMMANDS = ["run", "validate", "sample", "trials", "report", "crd"]
+COMMANDS = ["run", "validate", "sample", "trials", "report", "convert", "crd"]
 
 
 def test_the_front_page_names_every_command() -> None:

@@ -20,7 +20,7 @@ by_experiment = pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: fi
 
 @by_experiment
 def test_an_experiment_becomes_the_study_that_was_reviewed(file: Path):
-    """Every field of the study, and every comment in it, changes only where somebody has seen it."""
+    """Every field of the study and every comment changes only where somebody has seen it."""
     made = converted(file).text
     assert made is not None
     assert made == golden(GOLDEN / "studies" / file.name, made)

@@ -9,7 +9,7 @@ from kubetune.convert import hyperband, settings
 from kubetune.convert.budget import parallelism
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, either
 from kubetune.convert.settings import Target
 from kubetune.domain.faults import Path
 
@@ -95,7 +95,7 @@ _COUNTERPARTS: dict[str, _Counterpart] = {
 
 def name_of(experiment: Experiment) -> str | None:
     """The algorithm's name; None where it is missing, which is a fault."""
-    return experiment.text((*_PATH, "algorithmName"), needed=f"one of {', '.join(_COUNTERPARTS)}")
+    return experiment.text((*_PATH, "algorithmName"), needed=either(list(_COUNTERPARTS)))
 
 
 def convert(experiment: Experiment, draft: Draft) -> None:

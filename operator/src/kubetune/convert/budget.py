@@ -5,7 +5,7 @@ from typing import Any
 from kubetune.api.wording import show
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, either
 
 PARALLELISM = 3
 """Katib's own default."""
@@ -51,7 +51,7 @@ def _resume(experiment: Experiment, draft: Draft) -> None:
     if policy is None:
         return
     if policy not in _POLICIES:
-        draft.findings.refuse(path, f"{show(policy)}: write {', '.join(_POLICIES)}")
+        draft.findings.refuse(path, f"{show(policy)}: write {either(_POLICIES)}")
         return
     message = f"{policy}: every study goes on when trials.max is raised, its history is kept"
     draft.note(Kind.NOT_NEEDED, path, message)

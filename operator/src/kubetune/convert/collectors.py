@@ -12,7 +12,7 @@ from typing import Any
 from kubetune.api.wording import show
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, either
 from kubetune.convert.objective import Metrics
 from kubetune.domain.contract import TERMINATION_LOG, TRAINER
 from kubetune.domain.faults import Path
@@ -51,7 +51,7 @@ def convert(experiment: Experiment, draft: Draft, metrics: Metrics) -> None:
     where = (*_PATH, "collector", "kind")
     kind = experiment.text(where) or STDOUT
     if kind not in KINDS:
-        draft.findings.refuse(where, f"{show(kind)}: write one of {', '.join(KINDS)}")
+        draft.findings.refuse(where, f"{show(kind)}: write {either(KINDS)}")
         return
     trainer = _trainer(draft)
     if trainer is None or not metrics:
@@ -121,7 +121,7 @@ def _folder(experiment: Experiment, draft: Draft, trainer: dict[str, Any], kind:
     there = [each.get("mountPath") for each in mounts if isinstance(each, Mapping)]
     if folder in there or folder == "/":
         return
-    taken = {each.get("name") for each in volumes if isinstance(each, Mapping)}
+    taken = {str(each.get("name")) for each in volumes if isinstance(each, Mapping)}
     name = VOLUME if VOLUME not in taken else f"{VOLUME}-of-katib"
     mounts.append({"name": name, "mountPath": folder})
     volumes.append({"name": name, "emptyDir": {}})

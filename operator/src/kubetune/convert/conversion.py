@@ -19,7 +19,7 @@ from kubetune.convert import (
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
 from kubetune.convert.findings import LOSSES, Findings, Note
-from kubetune.domain.faults import Fault, spell
+from kubetune.domain.faults import Fault
 
 _KNOWN = (
     "parameters", "objective", "algorithm", "earlyStopping", "trialTemplate", "parallelTrialCount",
@@ -87,4 +87,4 @@ def _write(experiment: Experiment, draft: Draft) -> None:
 
 def _of_study(draft: Draft, fault: Fault) -> Fault:
     """A fault of the study, where its cause stands in the Experiment."""
-    return Fault(draft.origin(fault.path), f"{spell(fault.path)} of the study: {fault.message}")
+    return Fault(draft.origin(fault.path), fault.message)

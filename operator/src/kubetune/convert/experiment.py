@@ -75,21 +75,24 @@ class Experiment:
 
     def number(self, path: Path, *, needed: bool = False) -> float | None:
         """A finite number, written as one or as text."""
-        text = self.text(path, needed="a number" if needed else "")
-        if text is None:
-            return None
-        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-            self._findings.refuse(path, f"{show(self.at(path))}: write a number")
-            return None
-        return float(text)
+        return self._number(path, "a number", needed=needed)
 
     def whole(self, path: Path, *, least: int | None = None, needed: bool = False) -> int | None:
         """A whole number, written as one or as text, such as "32" or "32.0"."""
-        number = self.number(path, needed=needed)
+        what = "a whole number" if least is None else f"a whole number of at least {least}"
+        number = self._number(path, what, needed=needed)
         if number is None:
             return None
         if not number.is_integer() or (least is not None and number < least):
-            what = "a whole number" if least is None else f"a whole number of at least {least}"
             self._findings.refuse(path, f"{show(self.at(path))}: write {what}")
             return None
         return int(number)
+
+    def _number(self, path: Path, what: str, *, needed: bool) -> float | None:
+        text = self.text(path, needed=what if needed else "")
+        if text is None:
+            return None
+        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+            self._findings.refuse(path, f"{show(self.at(path))}: write {what}")
+            return None
+        return float(text)

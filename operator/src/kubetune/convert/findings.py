@@ -1,6 +1,7 @@
 """What a conversion has to say: faults of the Experiment, notes on what becomes of its parts."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -51,8 +52,13 @@ class Findings:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """Every fault once."""
-        return tuple(dict.fromkeys(self._faults))
+        """Every fault once, without what is missing only because the part above it is broken."""
+        broken = {fault.path for fault in self._faults if not _missing(fault)}
+        return tuple(
+            fault
+            for fault in dict.fromkeys(self._faults)
+            if not _missing(fault) or broken.isdisjoint(_way(fault.path))
+        )
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -66,3 +72,17 @@ class Findings:
     def note(self, kind: Kind, path: Path, message: str) -> None:
         """Notes what became of a part."""
         self._notes.append(Note(kind, path, message))
+
+
+def either(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _missing(fault: Fault) -> bool:
+    return fault.message.startswith("missing:")
+
+
+def _way(path: Path) -> set[Path]:
+    """The path and every part above it."""
+    return {path[:end] for end in range(1, len(path) + 1)}

@@ -8,7 +8,7 @@ from kubetune.api.wording import show
 from kubetune.convert import lists, names, ranges
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, either
 from kubetune.domain.faults import Path
 from kubetune.domain.values import Value
 
@@ -84,10 +84,10 @@ def _space(
     experiment: Experiment, draft: Draft, path: Path, at: Path, *, grid: bool
 ) -> dict[str, Any] | Value | None:
     """A parameter without its name, or its only value; None after a fault."""
-    kind = experiment.text((*path, "parameterType"), needed=", ".join(_TYPES))
+    kind = experiment.text((*path, "parameterType"), needed=either(_TYPES))
     here = (*path, "feasibleSpace")
     if kind is not None and kind not in _TYPES:
-        message = f"{show(kind)}: write {', '.join(_TYPES)}"
+        message = f"{show(kind)}: write {either(_TYPES)}"
         draft.findings.refuse((*path, "parameterType"), message)
         return None
     if not experiment.mapping(here, ("min", "max", "step", "list", "distribution")):

@@ -98,7 +98,7 @@ class Placeholders:
 def read(experiment: Experiment, draft: Draft, givens: Givens) -> Placeholders:
     """The Experiment's trialParameters."""
     replacements: dict[str, Replacement] = {}
-    references: dict[str, str] = {}
+    references: set[str | None] = set()
     for index, _ in enumerate(experiment.items(_PATH)):
         path = (*_PATH, index)
         experiment.mapping(path, ("name", "description", "reference"))
@@ -106,10 +106,11 @@ def read(experiment: Experiment, draft: Draft, givens: Givens) -> Placeholders:
         reference = experiment.text((*path, "reference"), needed="a parameter's name")
         if name in replacements:
             draft.findings.refuse((*path, "name"), f"{show(name)} is there twice: write another")
-        elif name is not None and reference is not None:
+        elif name is not None:
+            replacements[name] = Replacement(variable="UNKNOWN")
             found = _replacement(experiment, draft, (*path, "reference"), reference, givens)
-            replacements[name] = found or Replacement(variable="UNKNOWN")
-            references[reference] = name
+            replacements[name] = found or replacements[name]
+            references.add(reference)
     for index, _ in enumerate(experiment.items(("spec", "parameters"))):
         where = ("spec", "parameters", index, "name")
         name = experiment.text(where)
@@ -121,8 +122,10 @@ def read(experiment: Experiment, draft: Draft, givens: Givens) -> Placeholders:
 
 
 def _replacement(
-    experiment: Experiment, draft: Draft, path: Path, reference: str, givens: Givens
+    experiment: Experiment, draft: Draft, path: Path, reference: str | None, givens: Givens
 ) -> Replacement | None:
+    if reference is None:
+        return None
     if reference in givens:
         given = givens[reference]
         literal = None if given.constant is None else text(given.constant)

@@ -13,7 +13,7 @@ from kubetune.api.checks.parameters import STEP_LIMIT
 from kubetune.api.wording import show
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
-from kubetune.convert.findings import Kind
+from kubetune.convert.findings import Kind, either
 from kubetune.domain.faults import Path
 from kubetune.domain.values import Value
 
@@ -51,7 +51,7 @@ def convert(
     step = read((*path, "step"))
     distribution = experiment.text((*path, "distribution")) or "uniform"
     if distribution not in _DISTRIBUTIONS:
-        message = f"{show(distribution)}: write {', '.join(_DISTRIBUTIONS[:4])}"
+        message = f"{show(distribution)}: write {either(_DISTRIBUTIONS[:4])}"
         draft.findings.refuse((*path, "distribution"), message)
         return None
     if low is None or high is None or not _sound(draft, path, low, high, step):

@@ -61,12 +61,15 @@ def _primary(experiment: Experiment, draft: Draft, pod: Pod) -> int | None:
         if not isinstance(item, Mapping):
             draft.findings.refuse((*path, index), f"{show(item)} is no container: write a map")
         names.append(experiment.text((*path, index, "name"), needed="the container's name"))
+    if not names:
+        draft.findings.refuse(path, "missing: write the container that trains")
+        return None
     where = (*_PATH, "primaryContainerName")
     primary = experiment.text(where, needed="the name of the container that trains")
-    if primary is None:
+    known = [name for name in names if name is not None]
+    if primary is None or len(known) < len(names):
         return None
     if primary not in names:
-        known = [name for name in names if name is not None]
         message = f"{show(primary)} is no container of the template{suggest(primary, known)}"
         draft.findings.refuse(where, message)
         return None
@@ -78,7 +81,7 @@ def _template(draft: Draft, pod: Pod, filled: Placeholders, index: int) -> dict[
     path = (*pod.path, "spec")
     containers = spec.pop("containers")
     policy = spec.pop("restartPolicy", None)
-    if policy not in {None, "Never"}:
+    if policy not in (None, "Never"):
         message = f"{show(policy)}: a trial's pod is never restarted: nothing to do"
         draft.note(Kind.LEFT_OUT, (*path, "restartPolicy"), message, AT)
     rest = filled.fill(spec, path, expanded=False)
@@ -103,7 +106,7 @@ def _trainer(
         elif name != "name":
             made[name] = filled.fill(value, (*path, name), expanded=name in _EXPANDED)
     env = _env(container.get("env"), (*path, "env"), filled)
-    told = {entry.get("name") for entry in env if isinstance(entry, dict)}
+    told = {str(entry.get("name")) for entry in env if isinstance(entry, dict)}
     added: list[Any] = [
         {"name": name, "valueFrom": {"fieldRef": {"fieldPath": FIELDS[name]}}}
         for name in sorted(filled.variables - told)

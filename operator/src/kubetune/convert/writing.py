@@ -1,5 +1,6 @@
 """The study as YAML, read alike by readers of YAML 1.1 and 1.2, with comments above its fields."""
 
+import math
 import re
 from collections.abc import Mapping
 from io import StringIO
@@ -93,7 +94,8 @@ def _put_above(
 def _comment(text: str, indent: int) -> str:
     """Lines of a comment; those that are indented are code and stay whole."""
     lines = []
-    for line in text.splitlines():
+    for stranger in text.splitlines():
+        line = "".join(letter if letter.isprintable() else " " for letter in stranger)
         width = WIDTH - indent - 2
         folded = [line] if line.startswith(" ") else _folded(line, width)
         lines += [f"# {part}".rstrip() for part in folded]
@@ -121,8 +123,11 @@ def _text(representer: RoundTripRepresenter, text: str) -> ScalarNode:
 
 def _number(representer: RoundTripRepresenter, number: float) -> ScalarNode:
     """With a point before the exponent: `1e-05` is text to a reader of YAML 1.1."""
-    digits, exponent, power = repr(number).partition("e")
-    spelled = f"{digits}.0{exponent}{power}" if "." not in digits else repr(number)
+    if math.isfinite(number):
+        digits, exponent, power = repr(number).partition("e")
+        spelled = f"{digits}.0{exponent}{power}" if "." not in digits else repr(number)
+    else:
+        spelled = ".nan" if math.isnan(number) else ".inf" if number > 0 else "-.inf"
     node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:float", spelled)
     return node
 
