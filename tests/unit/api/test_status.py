@@ -11,10 +11,11 @@ from kubetune.api.status import invalid_status, status_of, storageless_status
 from kubetune.api.summaries import SHOWN_PARAMETERS
 from kubetune.api.v1alpha1.status import MESSAGE_LIMIT, TuningStudyStatus
 from kubetune.domain.faults import Fault
+from kubetune.domain.finalists import finals
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.status import Condition, ConditionType, Counts, StudyStatus, Truth
-from kubetune.domain.study import Direction, Objective
-from kubetune.domain.trial import TrialState
+from kubetune.domain.study import Direction, Finalists, Objective
+from kubetune.domain.trial import Stage, TrialState
 from tests.builders import NOW, make_outcome, make_points, make_study, make_trial
 
 START, LATER = "1970-01-12T13:46:40Z", "1970-01-12T13:47:40Z"
@@ -150,7 +151,30 @@ def test_the_best_trial_can_be_run_again_from_the_status():
         "seed": 11,
         "checkpoint": {"claimName": "claims", "path": "u-1/7"},
         "improvement": 0.25,
+        "evidence": "Search",
     }
+
+
+def test_the_best_says_what_it_rests_on():
+    """After the finals: how often it was run again, and what it showed on held-out data."""
+    wanted = Finalists(top=1, seeds=(1, 2), held_out_metric="test_accuracy")
+    spec = make_study(finalists=wanted, gpus=2)
+    first = make_trial(2, 0.95)
+    runs = [
+        make_trial(2 + seed, 0.9, stage=Stage.FINALIST, repeats=2, seed=seed) for seed in (1, 2)
+    ]
+    outcome = make_outcome(0.9, metrics={"test_accuracy": 0.88})
+    last = make_trial(5, outcome=outcome, stage=Stage.HELD_OUT, repeats=2, seed=1)
+    told = {"best": first, "finals": finals(spec, [first, *runs]), "gpu_hours": 1.23456}
+    found = on_wire(status(**told), spec=spec)
+    assert found["best"]["evidence"] == "Finalists"
+    assert found["budget"] == {"gpuHours": 1.235}
+    assert found["finalists"] == [
+        {"number": 2, "score": 0.9, "low": 0.9, "high": 0.9, "values": [0.9, 0.9], "failed": 0}
+    ]
+    told["finals"] = finals(spec, [first, *runs, last])
+    found = on_wire(status(**told), spec=spec)["best"]
+    assert (found["evidence"], found["heldOut"]) == ("HeldOut", 0.88)
 
 
 def test_a_front_names_every_objective():

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubetune.domain import ranking
+from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.ranking import Standing
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.status import LIST_LIMIT
 from kubetune.domain.study import Direction, Objective
 from kubetune.domain.trial import TrialState
 from tests.builders import ACCURACY, make_outcome, make_study, make_trial

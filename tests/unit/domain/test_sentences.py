@@ -1,14 +1,18 @@
 """What people read is short, true and has the figures."""
 
+from dataclasses import replace
+
 import pytest
 
 from kubetune.domain import sentences
+from kubetune.domain.course import Over, Place
+from kubetune.domain.finalists import finals
 from kubetune.domain.observation import Observation, Reading
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
-from kubetune.domain.status import Counts, StudyStatus
-from kubetune.domain.study import Pruner, PrunerAlgorithm
-from kubetune.domain.trial import TrialState
+from kubetune.domain.status import Condition, ConditionType, Counts, StudyStatus, Truth
+from kubetune.domain.study import Finalists, Pruner, PrunerAlgorithm
+from kubetune.domain.trial import Stage, TrialState
 from tests.builders import (
     make_exit,
     make_observation,
@@ -99,8 +103,14 @@ def test_counts_name_only_what_there_is() -> None:
 
 def status(reason: StudyReason) -> StudyStatus:
     going = {StudyReason.RUNNING, StudyReason.INTERRUPTED}
+    failed = reason is StudyReason.TOO_MANY_FAILURES
+    truth = Truth.FALSE if failed else Truth.TRUE
     return StudyStatus(
-        phase="", conditions=(), counts=Counts(), reason=reason, ended=reason not in going
+        phase="",
+        conditions=(Condition(ConditionType.SUCCEEDED, truth, reason),),
+        counts=Counts(),
+        reason=reason,
+        ended=reason not in going,
     )
 
 
@@ -149,3 +159,47 @@ class TestPlanned:
         """Fixed and derived values are the same or follow."""
         said = self.sentence(make_observation(make_trial(0)), EventReason.TRIAL_LAUNCHED)
         assert said == "trial 0 launched: x=0.5"
+
+
+def place(*over: Over, skipped: dict[str, str] | None = None, failed: str = "") -> Place:
+    return Place(phase=None, over=over, skipped=skipped or {}, failed=failed)
+
+
+def test_a_phase_that_begins_says_what_was_before() -> None:
+    """With the trials that the last one had, and why it ended early."""
+    coarse = Over(make_study().course[0], 6, "the last 3 trials improved accuracy by 0.10%")
+    before = replace(status(StudyReason.RUNNING), place=place(), current_phase="search")
+    after = replace(before, place=place(coarse), current_phase="fine")
+    assert [event.message for event in sentences.study(before, after)] == [
+        "phase fine begins; phase search had 6 trials, the last 3 trials improved accuracy by 0.10%"
+    ]
+    assert sentences.study(after, after) == ()
+
+
+def test_what_a_course_leaves_out_is_said_once() -> None:
+    """A phase whose condition does not hold, a gate that may be missed."""
+    missed = Over(make_study().course[0], 6, missed="phase a was to show x; it had y")
+    before = replace(status(StudyReason.RUNNING), place=place(), current_phase="search")
+    after = replace(before, place=place(missed, skipped={"wider": "outcomes.good == 0"}))
+    events = sentences.study(before, after)
+    assert [(event.reason, event.warning) for event in events] == [
+        (EventReason.GATE_FAILED, True),
+        (EventReason.PHASE_SKIPPED, False),
+    ]
+    assert events[1].message == "phase wider is left out: outcomes.good == 0 does not hold"
+
+
+def test_runs_of_the_finals_say_what_they_repeat() -> None:
+    """And the held-out run what it was made for."""
+    wanted = Finalists(top=1, seeds=(3,), held_out_metric="test_accuracy")
+    spec = make_study(finalists=wanted)
+    again = make_trial(7, 0.9, stage=Stage.FINALIST, repeats=2, seed=3)
+    assert sentences.launched(spec, again).message == "trial 7 launched: trial 2 again, seed 3"
+    outcome = make_outcome(0.9, metrics={"test_accuracy": 0.88})
+    last = make_trial(8, outcome=outcome, stage=Stage.HELD_OUT, repeats=2, seed=3)
+    assert sentences.ended(spec, last, best=None, baseline=None).message == (
+        "trial 8 Complete (trial 2 on held-out data, seed 3): test_accuracy 0.88, accuracy 0.9"
+    )
+    assert sentences.finals(spec, finals(spec, [make_trial(2, 0.95), again, last])) == (
+        "mean accuracy of 1 seed 0.9, test_accuracy 0.88 on held-out data"
+    )

@@ -12,10 +12,10 @@ from kubetune.api import summaries
 from kubetune.api.summaries import cut, present
 from kubetune.api.v1alpha1.status import MESSAGE_LIMIT, SENTENCE_LIMIT
 from kubetune.domain.faults import Fault
+from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.reasons import StudyReason
-from kubetune.domain.status import LIST_LIMIT, Condition, ConditionType, StudyStatus, Truth
+from kubetune.domain.status import Condition, ConditionType, StudyStatus, Truth
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Stage
 
 RECENT = 5
 """So many ended trials are shown: a status is as large after ten trials as after hundreds."""
@@ -41,12 +41,12 @@ def status_of(
     admission warned of.
     """
     counts = status.counts
-    ranked = status.best and summaries.best(status.best, spec, uid, status.improvement)
+    ranked = status.best and summaries.best(status, spec, uid)
     front = status.pareto_front[:LIST_LIMIT]
     return present(
         observedGeneration=generation,
         phase=status.phase,
-        currentPhase=None if status.ended else Stage.SEARCH.value,
+        currentPhase=status.current_phase,
         conditions=_conditions(status.conditions, generation, now, earlier),
         startTime=_start(status, earlier),
         completionTime=earlier.get("completionTime", spell(now)) if status.ended else None,
@@ -58,6 +58,8 @@ def status_of(
         rejectedDraws=dict(counts.rejected),
         feasibleShare=feasible_share,
         best=ranked,
+        finalists=[summaries.finalist(each) for each in status.finals.finalists],
+        budget=present(gpuHours=status.gpu_hours and round(status.gpu_hours, 3)),
         paretoFront=[summaries.on_front(trial, spec) for trial in front],
         active=[summaries.listed(trial, spec, status) for trial in status.active[:LIST_LIMIT]],
         recent=[summaries.listed(trial, spec, status) for trial in status.recent[:RECENT]],

@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kubetune.domain.status import StudyStatus
+from kubetune.domain import sentences
+from kubetune.domain.finalists import Finalist, Finals
+from kubetune.domain.status import Evidence, StudyStatus
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Trial
+from kubetune.domain.trial import Trial, TrialState
 from kubetune.domain.values import Assignment, Value
 
 SHOWN_PARAMETERS = 16
@@ -51,9 +53,12 @@ def listed(trial: Trial, spec: StudySpec, status: StudyStatus) -> dict[str, Any]
     )
 
 
-def best(trial: Trial, spec: StudySpec, uid: str, improvement: float | None) -> dict[str, Any]:
-    """The best trial, with all that is needed to run it again."""
+def best(status: StudyStatus, spec: StudySpec, uid: str) -> dict[str, Any]:
+    """The best trial, with all that is needed to run it again, and what it rests on."""
+    trial, finals = status.best, status.finals
+    assert trial is not None
     claim = spec.checkpoint_claim
+    held_out = sentences.held_out(spec, finals)
     metrics = trial.outcome.metrics if trial.outcome else {}
     return present(
         **_ranked(trial, spec),
@@ -61,8 +66,28 @@ def best(trial: Trial, spec: StudySpec, uid: str, improvement: float | None) -> 
         metrics=_measures(metrics),
         seed=trial.seed,
         checkpoint=claim and {"claimName": claim, "path": f"{uid}/{trial.number}"},
-        improvement=_finite(improvement),
+        improvement=_finite(status.improvement),
+        evidence=_evidence(finals).value,
+        heldOut=_finite(held_out),
     )
+
+
+def finalist(these: Finalist) -> dict[str, Any]:
+    """A configuration that was run again."""
+    return present(
+        number=these.trial.number,
+        score=_finite(these.score),
+        low=_finite(these.low),
+        high=_finite(these.high),
+        values=list(these.values),
+        failed=these.failed,
+    )
+
+
+def _evidence(finals: Finals) -> Evidence:
+    if finals.held_out and finals.held_out.state is TrialState.COMPLETE:
+        return Evidence.HELD_OUT
+    return Evidence.FINALISTS if finals.winner else Evidence.SEARCH
 
 
 def on_front(trial: Trial, spec: StudySpec) -> dict[str, Any]:

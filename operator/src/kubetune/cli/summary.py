@@ -13,6 +13,7 @@ from rich.text import Text
 from kubetune.cli.live import parameters
 from kubetune.cli.output import clean, count, figure
 from kubetune.domain import marks, ranking
+from kubetune.domain.finalists import Finals
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial, TrialState
@@ -28,6 +29,8 @@ def show(
     top = _top(spec, status, trials)
     if top:
         console.print(_table(spec, top))
+    if status.finals.finalists:
+        console.print(_finals(spec, status.finals))
     for constraint in spec.space.constraints:
         if times := status.counts.rejected.get(constraint.name):
             kind = "hard" if constraint.hard else "soft"
@@ -36,7 +39,7 @@ def show(
     if marked := _marked(spec, trials):
         _line(console, f"  {marked}", "dim")
     if top:
-        best = top[0]
+        best = status.best or top[0]
         what = "Best configuration" if len(spec.objectives) == 1 else "First of the Pareto front"
         _line(console, f"\n{what} (trial {best.number}):")
         for name, value in best.parameters.items():
@@ -97,6 +100,24 @@ def _table(spec: StudySpec, top: Sequence[Trial]) -> Table:
         values = trial.outcome.values if trial.outcome else ()
         shown = parameters(spec, trial)
         table.add_row(str(trial.number), *(figure(value) for value in values), Text(shown))
+    return table
+
+
+def _finals(spec: StudySpec, finals: Finals) -> Table:
+    """What the best configurations showed when they were run again."""
+    assert spec.finalists
+    metric, ranked = spec.objective.metric, spec.finalists.rank_by.value.lower()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("finalist", justify="right")
+    for name in (f"{ranked} {metric}", "95 % interval of the mean"):
+        table.add_column(name, justify="right")
+    table.add_column("runs", overflow="fold")
+    for each in finals.finalists:
+        score = "none complete" if each.score is None else figure(each.score)
+        interval = "" if each.low is None else f"{figure(each.low)} to {figure(each.high)}"
+        runs = " ".join(figure(value) for value in each.values)
+        runs += f", {count(each.failed, 'run')} not complete" if each.failed else ""
+        table.add_row(str(each.trial.number), score, interval, runs)
     return table
 
 

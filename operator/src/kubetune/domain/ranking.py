@@ -6,7 +6,7 @@ Ties go to the lower number. Runs of finalists rank configurations, not trials: 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from kubetune.domain.status import LIST_LIMIT
+from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.study import Direction, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
 

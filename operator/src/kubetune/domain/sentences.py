@@ -5,15 +5,21 @@ from collections.abc import Mapping, Sequence
 
 from kubetune.domain import ranking
 from kubetune.domain.events import Event
+from kubetune.domain.finalists import Finals
 from kubetune.domain.ranking import Standing
 from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
-from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.status import ConditionType, Counts, StudyStatus, Truth
 from kubetune.domain.study import StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 from kubetune.domain.values import Value
 
 _SHOWN = 8
 """At most so many parameters in one sentence."""
+
+_BEGINS = {
+    "finalists": "the search is over, the best are run again",
+    "heldout": "the winner is run on held-out data",
+}
 
 _REASONS = 2
 """At most so many reasons to wait in one sentence."""
@@ -38,7 +44,9 @@ def percent(share: float) -> str:
 
 def launched(spec: StudySpec, trial: Trial) -> Event:
     """A trial's attempt was started."""
-    if trial.attempt > 1:
+    if trial.stage is not Stage.SEARCH and trial.attempt == 1:
+        text = f"trial {trial.number} launched: {_again(trial)}"
+    elif trial.attempt > 1:
         text = f"trial {trial.number} launched again (attempt {trial.attempt})"
     else:
         space = spec.phase(trial.phase).space
@@ -49,6 +57,13 @@ def launched(spec: StudySpec, trial: Trial) -> Event:
         more = "" if len(shown) <= _SHOWN else f", and {len(shown) - _SHOWN} more"
         text = f"trial {trial.number} launched: {', '.join(shown[:_SHOWN])}{more}"
     return Event(EventReason.TRIAL_LAUNCHED, text, trial.number)
+
+
+def _again(trial: Trial) -> str:
+    """What a run of the finals is."""
+    if trial.stage is Stage.HELD_OUT:
+        return f"trial {trial.repeats} on held-out data, seed {trial.seed}"
+    return f"trial {trial.repeats} again, seed {trial.seed}"
 
 
 def ended(spec: StudySpec, trial: Trial, *, best: Trial | None, baseline: Trial | None) -> Event:
@@ -73,7 +88,10 @@ def ended(spec: StudySpec, trial: Trial, *, best: Trial | None, baseline: Trial 
 def _completed(spec: StudySpec, trial: Trial, before: Sequence[Trial]) -> str:
     assert trial.outcome
     pairs = zip(spec.objectives, trial.outcome.values, strict=False)
-    values = ", ".join(f"{objective.metric} {number(value)}" for objective, value in pairs)
+    told = [f"{objective.metric} {number(value)}" for objective, value in pairs]
+    if trial.stage is not Stage.SEARCH:
+        return f"trial {trial.number} Complete ({_again(trial)}): {_final(spec, trial, told)}"
+    values = ", ".join(told)
     word = "imported" if trial.outcome.reason is TrialReason.IMPORTED else "Complete"
     text = f"trial {trial.number} {word}: {values}"
     standing = ranking.standing(spec, trial, before)
@@ -84,6 +102,16 @@ def _completed(spec: StudySpec, trial: Trial, before: Sequence[Trial]) -> str:
         gain = percent(ranking.improvement(spec, trial.value, baseline))
         text += f" (baseline {number(baseline)}, {gain})"
     return text
+
+
+def _final(spec: StudySpec, trial: Trial, told: list[str]) -> str:
+    """What a run of the finals showed; the held-out metric first."""
+    metric = spec.finalists and spec.finalists.held_out_metric
+    if trial.stage is Stage.HELD_OUT and metric and trial.outcome:
+        value = trial.outcome.metrics.get(metric)
+        shown = f"no {metric} was reported" if value is None else f"{metric} {number(value)}"
+        told = [shown, *told]
+    return ", ".join(told)
 
 
 def retried(trial: Trial, reason: TrialReason, message: str) -> Event:
@@ -116,15 +144,48 @@ def study(before: StudyStatus | None, after: StudyStatus) -> tuple[Event, ...]:
     """What became of the study between two statuses; nothing when there was none before."""
     if before is None:
         return ()
+    course = _course(before, after)
     if after.ended and not before.ended:
-        failed = after.reason in {StudyReason.TOO_MANY_FAILURES, StudyReason.NO_SUCCESSFUL_TRIAL}
+        failed = _failed(after)
         reason = EventReason.STUDY_FAILED if failed else EventReason.STUDY_SUCCEEDED
-        return (Event(reason, f"{after.reason.value}: {after.message}", warning=failed),)
+        end = Event(reason, f"{after.reason.value}: {after.message}", warning=failed)
+        return (*course, end)
     pauses = {StudyReason.SUSPENDED, StudyReason.INTERRUPTED}
     if after.reason in pauses and before.reason not in pauses:
         text = f"{after.reason.value}: {after.message}"
-        return (Event(EventReason.STUDY_SUSPENDED, text),)
-    return ()
+        return (*course, Event(EventReason.STUDY_SUSPENDED, text))
+    return course
+
+
+def _failed(status: StudyStatus) -> bool:
+    return any(
+        each.type is ConditionType.SUCCEEDED and each.status is Truth.FALSE
+        for each in status.conditions
+    )
+
+
+def _course(before: StudyStatus, after: StudyStatus) -> tuple[Event, ...]:
+    """Which phases are over, were left out, or begin."""
+    told = before.place
+    if after.place is None or told is None:
+        return ()
+    events = []
+    for over in after.place.over[len(told.over) :]:
+        if over.missed and not after.place.failed:
+            text = f"{over.missed}; the study goes on all the same"
+            events.append(Event(EventReason.GATE_FAILED, text, warning=True))
+    for name, wanted in after.place.skipped.items():
+        if name not in told.skipped:
+            text = f"phase {name} is left out: {wanted} does not hold"
+            events.append(Event(EventReason.PHASE_SKIPPED, text))
+    if after.current_phase and after.current_phase != before.current_phase:
+        text = _BEGINS.get(after.current_phase, f"phase {after.current_phase} begins")
+        if after.place.over[len(told.over) :]:
+            over = after.place.over[-1]
+            text += f"; phase {over.phase.name} had {over.trials} trials"
+            text += f", {over.plateau}" if over.plateau else ""
+        events.append(Event(EventReason.PHASE_ADVANCED, text))
+    return tuple(events)
 
 
 def counts(these: Counts) -> str:
@@ -149,6 +210,31 @@ def best(spec: StudySpec, trial: Trial | None, improvement: float | None) -> str
     if improvement is not None and not trial.baseline:
         text += f", {percent(improvement)} on the baseline"
     return text
+
+
+def finals(spec: StudySpec, these: Finals) -> str:
+    """What the finals showed: `2 seeds: accuracy 0.976 (0.97 to 0.98), test_accuracy 0.972`."""
+    winner, wanted = these.winner, spec.finalists
+    if winner is None or wanted is None or winner.score is None:
+        return ""
+    name = spec.objective.metric
+    seeds = "1 seed" if len(winner.values) == 1 else f"{len(winner.values)} seeds"
+    text = f"{wanted.rank_by.value.lower()} {name} of {seeds}"
+    text += f" {number(winner.score)}"
+    if winner.low is not None and winner.high is not None:
+        text += f" (95 % interval of the mean {number(winner.low)} to {number(winner.high)})"
+    value = held_out(spec, these)
+    if value is not None:
+        text += f", {wanted.held_out_metric} {number(value)} on held-out data"
+    return text
+
+
+def held_out(spec: StudySpec, these: Finals) -> float | None:
+    """What the winner showed on held-out data, once it has."""
+    run = these.held_out
+    if run is None or run.outcome is None or spec.finalists is None:
+        return None
+    return run.outcome.metrics.get(spec.finalists.held_out_metric or "")
 
 
 def waiting(reasons: Sequence[str]) -> str:

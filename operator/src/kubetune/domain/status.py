@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kubetune.domain.course import Place
+from kubetune.domain.finalists import Finals
 from kubetune.domain.reasons import StudyReason
 from kubetune.domain.trial import Trial
-
-LIST_LIMIT = 20
-"""At most so many trials in each list of a status."""
 
 
 class ConditionType(StrEnum):
@@ -28,6 +27,14 @@ class Truth(StrEnum):
     TRUE = "True"
     FALSE = "False"
     UNKNOWN = "Unknown"
+
+
+class Evidence(StrEnum):
+    """What the best trial rests on: one run of the search, several seeds, held-out data too."""
+
+    SEARCH = "Search"
+    FINALISTS = "Finalists"
+    HELD_OUT = "HeldOut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,10 @@ class StudyStatus:
     `best` is None without a feasible finished trial; with several objectives it is None and
     `pareto_front` holds up to 20 trials. `improvement` is relative to the baseline's value,
     positive when better. `outcomes` counts the study's own classes. `ended` is final.
+    `place` is where the study stands in its course, `current_phase` its name for people: a phase,
+    `finalists`, `heldout`, or nothing once it has ended. `finals` are empty without finalists; once
+    they have a winner it is the `best`, whatever the search saw. `gpu_hours` are those of ended
+    trials, None where trials hold no GPU.
     `progress` (0..1) is what active trials say of their length, `waiting` in words why some of
     them do not start, both by number.
     """
@@ -76,6 +87,10 @@ class StudyStatus:
     waiting: Mapping[int, str] = field(default_factory=dict)
     recent: tuple[Trial, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    place: Place | None = None
+    current_phase: str = ""
+    finals: Finals = field(default_factory=Finals)
+    gpu_hours: float | None = None
     ended: bool = False
     reason: StudyReason = StudyReason.RUNNING
     message: str = ""

@@ -15,8 +15,9 @@ from kubetune.api.v1alpha1.base import (
     Wire,
     keyed,
 )
+from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.reasons import StudyReason, TrialReason
-from kubetune.domain.status import LIST_LIMIT, ConditionType, Truth
+from kubetune.domain.status import ConditionType, Evidence, Truth
 from kubetune.domain.trial import TrialState
 
 MESSAGE_LIMIT = 32_768
@@ -123,6 +124,39 @@ class RankedTrial(Wire):
     improvement: Number | None = Field(
         default=None, description="Relative gain over the baseline; positive is better."
     )
+    evidence: Evidence | None = Field(
+        default=None,
+        description="What it rests on: one run of the Search; Finalists, several seeds; HeldOut,"
+        " data that nothing else opened as well.",
+    )
+    held_out: Number | None = Field(default=None, description="finalists.heldOutMetric, read once.")
+
+
+class FinalistSummary(Wire):
+    """A configuration that was run again with several seeds."""
+
+    number: Count = Field(description="The trial of the search that it repeats.")
+    score: Number | None = Field(
+        default=None, description="What it is ranked by: finalists.rankBy over its runs."
+    )
+    low: Number | None = Field(
+        default=None, description="Where the 95 % interval of the mean begins."
+    )
+    high: Number | None = Field(default=None, description="Where it ends.")
+    values: Annotated[list[Number], Field(max_length=16)] = Field(
+        default_factory=list,
+        description="The objective of each complete run.",
+        json_schema_extra=ATOMIC_LIST,
+    )
+    failed: Count = Field(default=0, description="Runs that were not completed.")
+
+
+class BudgetUsed(Wire):
+    """What a study has used up."""
+
+    gpu_hours: Number | None = Field(
+        default=None, description="Hours over all GPUs of the trials that have ended."
+    )
 
 
 class TuningStudyStatus(Wire):
@@ -155,6 +189,12 @@ class TuningStudyStatus(Wire):
         default=None, ge=0, le=1, description="The share of the space that constraints leave."
     )
     best: RankedTrial | None = Field(default=None, description="The best trial so far.")
+    finalists: Annotated[list[FinalistSummary], Field(max_length=LIST_LIMIT)] = Field(
+        default_factory=list,
+        description="The configurations that are run again, the best first.",
+        json_schema_extra=ATOMIC_LIST,
+    )
+    budget: BudgetUsed | None = Field(default=None, description="What was used up.")
     pareto_front: Annotated[list[RankedTrial], Field(max_length=LIST_LIMIT)] = Field(
         default_factory=list,
         description="Trials that no other beats in every objective.",

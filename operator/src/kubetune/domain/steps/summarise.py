@@ -1,14 +1,19 @@
 """The status: a bounded projection of everything that was seen and decided."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from kubetune.domain import classes, conditions, ranking, sentences
+from kubetune.domain import budget, classes, conditions, ranking, sentences
 from kubetune.domain.draft import Draft
+from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.result import clean
 from kubetune.domain.runs import RunState
-from kubetune.domain.status import LIST_LIMIT, Counts, StudyStatus
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.trial import Stage, Trial, TrialState
+
+FINALISTS = "finalists"
+HELD_OUT = "heldout"
 
 
 def summarise(draft: Draft) -> StudyStatus:
@@ -16,7 +21,8 @@ def summarise(draft: Draft) -> StudyStatus:
     spec, seen = draft.spec, draft.seen
     trials = tuple(draft.trials.values())
     totals = count(trials)
-    best, baseline = draft.best, draft.baseline
+    winner = draft.finals.winner
+    best, baseline = winner.trial if winner else draft.best, draft.baseline
     improvement = None
     if best and best.value is not None and baseline and baseline.value is not None:
         improvement = ranking.improvement(spec, best.value, baseline.value)
@@ -24,6 +30,7 @@ def summarise(draft: Draft) -> StudyStatus:
     standing = (
         sentences.counts(totals),
         sentences.best(spec, best, improvement),
+        sentences.finals(spec, draft.finals),
         sentences.waiting(tuple(waiting.values())),
     )
     message = "; ".join(text for text in standing if text)
@@ -45,11 +52,33 @@ def summarise(draft: Draft) -> StudyStatus:
         },
         waiting=dict(list(waiting.items())[:LIST_LIMIT]),
         recent=_recent(trials),
+        place=draft.place,
+        current_phase=_current_phase(draft),
+        finals=draft.finals,
+        gpu_hours=budget.gpu_hours(spec, _ended(trials), seen.now) if spec.gpus else None,
         outcomes=classes.count(spec, trials, seen.classified),
         ended=draft.end is not None,
         reason=conditions.reason(seen, draft.end),
         message=message,
     )
+
+
+def _current_phase(draft: Draft) -> str:
+    """What trials are made for now; empty once the study has ended."""
+    if draft.end:
+        return ""
+    if draft.search_end:
+        held_out = draft.finals.held_out or any(
+            each.stage is Stage.HELD_OUT for each in draft.finals.missing
+        )
+        return HELD_OUT if held_out else FINALISTS
+    if draft.place and draft.place.phase:
+        return draft.place.phase.name
+    return draft.spec.course[0].name
+
+
+def _ended(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    return tuple(trial for trial in trials if trial.state.ended)
 
 
 def count(trials: tuple[Trial, ...]) -> Counts:
