@@ -172,13 +172,13 @@ def convert(
 ) -> None:
     """Turn Katib Experiments into studies.
 
-    Each study is valid. Comments in it, and a line each on standard error, name what it does
-    differently: left out and approximated, and what is to do before its first trial. Exits 1 when
-    an Experiment could not be converted.
+    Each study is valid. Comments in it, and lines on standard error, say what it does differently
+    and what is to do before its first trial: most often, to report the metric. Architecture
+    search and trials of several pods are refused. Exits 1 when anything was refused.
 
-    Example: kubetune convert experiment.yaml -o study.yaml && kubetune validate study.yaml
+    Example: kubetune convert experiment.yaml -o study.yaml
 
-    Example: kubectl get experiment mnist -o yaml | kubetune convert /dev/stdin
+    Example: kubectl get experiments -o yaml | kubetune convert /dev/stdin
     """
     from kubetune.cli import convert as command  # noqa: PLC0415 - start-up time
 
