@@ -14,13 +14,14 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import (
     Adjustment,
     Direction,
+    Finalists,
     InitialTrial,
     Objective,
     OutcomeConstraint,
     Summary,
     TrialPolicy,
 )
-from kubetune.domain.trial import Point, TrialState
+from kubetune.domain.trial import Point, Stage, TrialState
 from kubetune.domain.verdict import Verdict
 from tests.builders import ACCURACY, make_exit, make_points, make_run, make_study, make_trial
 
@@ -359,3 +360,14 @@ def test_every_end_is_judged(code, message, out_of_memory, disrupted):
         assert all(map(math.isfinite, (*outcome.values, *outcome.constraints)))
         has_value = outcome.state in {TrialState.COMPLETE, TrialState.INFEASIBLE}
         assert bool(outcome.values) is has_value
+
+
+def test_a_held_out_run_must_report_its_metric():
+    """It was made for nothing else."""
+    spec = make_study(finalists=Finalists(top=1, seeds=(1,), held_out_metric="test_accuracy"))
+    trial = make_trial(stage=Stage.HELD_OUT)
+    outcome = end(message=say(metrics={"accuracy": 0.8}), trial=trial, spec=spec)
+    assert (outcome.state, outcome.reason) == (TrialState.FAILED, TrialReason.METRICS_MISSING)
+    assert outcome.message.startswith("test_accuracy was never reported")
+    both = say(metrics={"accuracy": 0.8, "test_accuracy": 0.7})
+    assert end(message=both, trial=trial, spec=spec).state is TrialState.COMPLETE

@@ -10,7 +10,7 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import Garbage, ResultState, TrialResult, clean, parse
 from kubetune.domain.runs import Exit, Run
 from kubetune.domain.study import InitialTrial, StudySpec
-from kubetune.domain.trial import Outcome, Point, Trial, TrialState
+from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
 from kubetune.domain.values import Assignment
 from kubetune.domain.verdict import Verdict
 
@@ -119,13 +119,23 @@ def _reported(
         final = result.metrics if result else {}
         message = result.message if result else ""
         curve = _whole_curve(spec, trial, result, points)
-        return Final(measures.finish(spec, curve, final, message=message), points)
+        outcome = measures.finish(spec, curve, final, message=message)
+        return Final(_held_out(spec, trial, outcome), points)
     if result.state is ResultState.PRUNED:
         reason = _own_reason(result, TrialReason.PRUNED)
         metrics = {**curves.last_metrics(trial.curve), **result.metrics}
         message = _sentence(result) or "the trial ended itself early"
         return Final(Outcome(TrialState.PRUNED, reason, message, metrics=metrics), points)
     return _fail(trial, _own_reason(result, TrialReason.CRASHED), words, points, result)
+
+
+def _held_out(spec: StudySpec, trial: Trial, outcome: Outcome) -> Outcome:
+    """A held-out run was made for one metric: without it, it has failed."""
+    metric = spec.finalists and spec.finalists.held_out_metric
+    if trial.stage is not Stage.HELD_OUT or not metric or metric in outcome.metrics:
+        return outcome
+    message = f"{metric} was never reported: in the stage heldout a trial must report it"
+    return Outcome(TrialState.FAILED, TrialReason.METRICS_MISSING, message, metrics=outcome.metrics)
 
 
 def _after_disruption(

@@ -7,8 +7,8 @@ import pytest
 
 from kubetune.domain.actions import DropCheckpoint
 from kubetune.domain.planner import plan
-from kubetune.domain.study import Direction, Keep, Objective
-from kubetune.domain.trial import Trial
+from kubetune.domain.study import Direction, Finalists, Keep, Objective, TrialPolicy
+from kubetune.domain.trial import Stage, Trial
 from tests.builders import (
     ACCURACY,
     make_observation,
@@ -57,3 +57,24 @@ class TestCheckpoints:
         """Its processes may still write."""
         runs = (make_run(0, stopping=True),)
         assert self.dropped(Keep.BEST, *self.TRIALS, runs=runs) == []
+
+    @pytest.mark.parametrize(
+        ("keep", "dropped"), [(Keep.BEST, [0, 3, 4]), (Keep.FINALISTS, [0]), (Keep.ALL, [])]
+    )
+    def test_after_the_finals_the_winner_is_the_best(self, keep: Keep, dropped: list[int]) -> None:
+        """With its held-out run; the other runs stay where finalists are to be kept."""
+        spec = make_study(
+            keep_checkpoints=keep,
+            trials=TrialPolicy(max=2),
+            finalists=Finalists(top=1, seeds=(1, 2), held_out_metric="accuracy"),
+        )
+        runs = [
+            make_trial(2 + seed, value=0.7, stage=Stage.FINALIST, repeats=1, seed=seed)
+            for seed in (1, 2)
+        ]
+        last = make_trial(5, value=0.7, stage=Stage.HELD_OUT, repeats=1, seed=1)
+        seen = make_observation(
+            *self.TRIALS[:2], *runs, last, spec=spec, checkpoints=frozenset(range(6)) - {2}
+        )
+        actions = plan(seen).actions
+        assert [each.number for each in actions if isinstance(each, DropCheckpoint)] == dropped

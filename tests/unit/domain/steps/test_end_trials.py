@@ -1,5 +1,6 @@
 """Which running trials are not to go on."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,14 @@ from kubetune.domain.observation import Observation, Reading
 from kubetune.domain.planner import plan
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import RunState
-from kubetune.domain.study import Guard, GuardOutcome, Pruner, PrunerAlgorithm, TrialPolicy
+from kubetune.domain.study import (
+    Guard,
+    GuardOutcome,
+    Phase,
+    Pruner,
+    PrunerAlgorithm,
+    TrialPolicy,
+)
 from kubetune.domain.trial import TrialState
 from tests.builders import (
     NOW,
@@ -70,6 +78,31 @@ class TestVerdicts:
         )
         states = [tell.outcome.state for tell in planned(seen, TellResult)]
         assert states == ([TrialState.PRUNED] if pruned else [])
+
+    def test_each_phase_prunes_as_it_says(self) -> None:
+        """With its own pruner, among its own trials: others had other ranges."""
+        plain = make_study()
+        own = {"space": plain.space, "sampler": plain.sampler}
+        median = Pruner(algorithm=PrunerAlgorithm.MEDIAN, startup_trials=1)
+        phases = (
+            Phase(name="coarse", trials=3, pruner=Pruner(), **own),
+            Phase(name="fine", trials=3, pruner=median, **own),
+        )
+        coarse = [
+            make_trial(number, 0.9, phase="coarse", curve=make_points(0.9)) for number in range(3)
+        ]
+        fine = make_trial(3, 0.2, phase="fine", curve=make_points(0.2))
+        for value, pruned in ((0.3, False), (0.1, True)):
+            seen = make_observation(
+                *coarse,
+                fine,
+                make_trial(4, phase="fine"),
+                runs=(make_run(4),),
+                readings={4: Reading(make_points(value))},
+                spec=replace(plain, phases=phases),
+            )
+            states = [tell.outcome.state for tell in planned(seen, TellResult)]
+            assert states == ([TrialState.PRUNED] if pruned else [])
 
     def test_a_run_is_told_to_stop_once(self) -> None:
         """A stopping run is left to its grace period."""

@@ -4,18 +4,22 @@ from kubetune.domain import ranking
 from kubetune.domain.actions import DropCheckpoint
 from kubetune.domain.draft import Draft
 from kubetune.domain.study import Keep
+from kubetune.domain.trial import Stage
 
 
 def drop_checkpoints(draft: Draft) -> Draft:
     """Drops those of ended trials that are not the best so far, when `checkpoints.keep` says so.
 
-    With several objectives the Pareto front is the best. A trial that has not ended, or whose run
-    has not, may still need its own. Without `checkpoints` in the study everything stays.
+    With several objectives the Pareto front is the best, after the finals their winner with its
+    held-out run. `Finalists` keeps every run of the finals, and what they repeat, as well. A trial
+    that has not ended, or whose run has not, may still need its own. Without `checkpoints` in the
+    study everything stays.
     """
-    if draft.spec.keep_checkpoints is not Keep.BEST or not draft.seen.checkpoints:
+    keep = draft.spec.keep_checkpoints
+    if keep not in {Keep.BEST, Keep.FINALISTS} or not draft.seen.checkpoints:
         return draft
     alive = {run.number for run in draft.seen.runs}
-    best = _best(draft)
+    best = _best(draft) | (_finalists(draft) if keep is Keep.FINALISTS else set())
     for number in sorted(draft.seen.checkpoints - alive - best):
         trial = draft.trials.get(number)
         if trial is None or trial.state.ended:
@@ -27,4 +31,14 @@ def _best(draft: Draft) -> set[int]:
     if len(draft.spec.objectives) > 1:
         front = ranking.pareto_front(draft.spec, list(draft.trials.values()), None)
         return {trial.number for trial in front}
-    return {draft.best.number} if draft.best else set()
+    found = {draft.best.number} if draft.best else set()
+    if draft.finals.winner:
+        found.add(draft.finals.winner.trial.number)
+    if draft.finals.held_out:
+        found.add(draft.finals.held_out.number)
+    return found
+
+
+def _finalists(draft: Draft) -> set[int]:
+    runs = {trial.number for trial in draft.trials.values() if trial.stage is not Stage.SEARCH}
+    return runs | {each.trial.number for each in draft.finals.finalists}

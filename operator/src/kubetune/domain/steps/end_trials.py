@@ -1,5 +1,7 @@
 """Running trials that are not to go on: guards, time limits and pruning."""
 
+from dataclasses import replace
+
 from kubetune.domain import outcomes, pruning
 from kubetune.domain.draft import Draft
 from kubetune.domain.pruners.field import Field
@@ -7,6 +9,7 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import clean
 from kubetune.domain.runs import Run, RunState
 from kubetune.domain.steps import guarding
+from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial, TrialState
 from kubetune.domain.verdict import Verdict
 
@@ -69,15 +72,24 @@ def prune_trials(draft: Draft) -> Draft:
     """
     if not draft.seen.metrics_reachable:
         return draft
-    field = Field(draft.spec, draft.trials.values()) if draft.fresh else None
+    fields: dict[str, tuple[StudySpec, Field]] = {}
     for number in sorted(draft.fresh):
         trial, run = draft.trials[number], draft.runs.get(number)
         if trial.state.ended or run is None or run.state is RunState.ENDED:
             continue
-        assert field is not None
-        verdict = pruning.prune(draft.spec, trial, field)
+        name = draft.spec.phase(trial.phase).name
+        if name not in fields:
+            fields[name] = _field(draft, name)
+        verdict = pruning.prune(fields[name][0], trial, fields[name][1])
         draft = _conclude(draft, trial, verdict)
     return draft
+
+
+def _field(draft: Draft, name: str) -> tuple[StudySpec, Field]:
+    """The study as a phase prunes it, and the trials of that phase: others had other ranges."""
+    spec = replace(draft.spec, pruner=draft.spec.phase(name).pruner)
+    peers = (each for each in draft.trials.values() if spec.phase(each.phase).name == name)
+    return spec, Field(spec, peers)
 
 
 def _conclude(draft: Draft, trial: Trial, verdict: Verdict | None) -> Draft:
