@@ -6,10 +6,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kubetune.api import convert, convert_phases, convert_space, unsupported, wording
-from kubetune.api.checks import initial, names, parameters, phases, queries, search, trials
+from kubetune.api import convert, convert_phases, convert_space, wording
+from kubetune.api.checks import (
+    finals,
+    initial,
+    names,
+    parameters,
+    phases,
+    queries,
+    search,
+    trials,
+)
 from kubetune.api.checks import space as space_checks
 from kubetune.api.compiling import ENDS, Compiler
+from kubetune.api.convert_phases import Course
 from kubetune.api.mending import Draft, mend
 from kubetune.api.v1alpha1.study import TuningStudy
 from kubetune.domain.coordinates import Coordinates
@@ -20,9 +30,6 @@ from kubetune.domain.space import Space
 from kubetune.domain.study import InitialTrial, StudySpec
 
 _SPACE = ("parameters", "derived", "fixed", "constraints")
-
-SECOND_LOOK = 4_000
-"""Samples with which a space is judged before it is refused as too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +51,18 @@ def check(data: Mapping[str, Any], *, in_cluster: bool = False) -> Admission:
 
     `in_cluster`: it is to run there, so nothing is said about what a local run could not do.
     """
-    rest, faults = unsupported.refuse(data)
+    faults: list[Fault] = []
     draft: Draft | None
     try:
-        draft = Draft(TuningStudy.model_validate(rest))
+        draft = Draft(TuningStudy.model_validate(data))
     except ValidationError as error:
         faults += wording.faults_of(error.errors(include_url=False))
-        draft = mend(rest, error)
+        draft = mend(data, error)
     if draft is None:
         return Admission(None, tuple(faults))
-    warnings = (*search.warn(draft), *trials.warn(draft), *phases.warn(draft))
+    draft = convert_phases.as_numbers(draft)
+    warnings = (*search.warn(draft), *trials.warn(draft), *finals.warn(draft))
+    warnings += (*phases.warn(draft), *convert_phases.warn(draft))
     if not in_cluster:
         warnings += tuple(trials.warn_locally(draft))
     return _check_draft(draft, faults, warnings)
@@ -64,39 +73,48 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
     found = [*names.check(draft), *parameters.check(draft), *space_checks.check_constraints(draft)]
     space, kinds, circles = _space(draft, compiler, sound=not found)
     rules = convert.rules(draft, compiler, kinds)
-    known = _known(draft, kinds)
+    declared = _declared(draft, kinds)
     found += circles
     found += compiler.faults
     found += search.check_objectives(draft)
     found += search.check_sampler(draft)
     found += search.check_pruner(draft)
-    found += trials.check_policy(draft, known)
+    found += trials.check_policy(draft, declared)
     found += trials.check_limits(draft)
-    found += trials.check_template(draft, known)
+    found += trials.check_template(draft, declared)
     found += queries.check(draft)
     found += initial.check_study(draft)
-    found += phases.check_finals(draft, kinds)
-    course, more = convert_phases.course(draft, _compiler(draft), _phase_space)
+    found += finals.check(draft, kinds)
+    known = (*faults, *found)
+    course, more = convert_phases.course(
+        draft, _compiler(draft), _phase_space, known, sound=space is not None
+    )
     found += more
     feasibility, initial_trials = None, tuple[InitialTrial, ...]()
     if space is not None:
-        feasibility, initial_trials, more = _points(draft, space)
+        feasibility, initial_trials, more = _points(draft, space, course)
         found += more
     everything = tuple(dict.fromkeys([*faults, *found]))
     if everything or space is None:
         return Admission(None, everything, warnings, feasibility)
-    spec = convert.study_spec(draft.study, space, rules, initial_trials, course)
+    phases_found = tuple(course.values())
+    spec = convert.study_spec(draft.study, space, rules, initial_trials, phases_found)
     return Admission(spec, (), warnings, feasibility)
 
 
 def _compiler(draft: Draft) -> Compiler:
     values = {**convert_space.listed_values(draft), **ENDS}
-    return Compiler(draft.lost | names.unusable(draft), draft.blind, values)
+    lost = draft.lost | names.unusable(draft)
+    return Compiler(lost, draft.blind, values, names.in_phases(draft))
 
 
-def _phase_space(draft: Draft, compiler: Compiler) -> tuple[Space | None, list[Fault]]:
+def _phase_space(
+    draft: Draft,
+    compiler: Compiler,
+    sound: bool,  # noqa: FBT001 - a callback's argument
+) -> tuple[Space | None, list[Fault]]:
     """A phase's space, checked as the study's own is."""
-    space, _, circles = _space(draft, compiler, sound=True)
+    space, _, circles = _space(draft, compiler, sound=sound)
     return space, circles
 
 
@@ -114,19 +132,24 @@ def _space(
 
 
 def _points(
-    draft: Draft, space: Space
+    draft: Draft, space: Space, course: Course
 ) -> tuple[Feasibility, tuple[InitialTrial, ...], list[Fault]]:
     coordinates = Coordinates(space)
     feasibility = feasible_share(coordinates)
     if feasibility.drawable < space_checks.SHARE_LIMIT:
-        feasibility = feasible_share(coordinates, SECOND_LOOK)
+        feasibility = feasible_share(coordinates, space_checks.SECOND_LOOK)
     initial_trials, faults = initial.check_points(draft, coordinates)
-    faults += space_checks.check_reach(draft, coordinates)
-    faults += space_checks.check_room(coordinates, feasibility)
+    spaces = [coordinates, *(Coordinates(phase.space) for phase in course.values())]
+    faults += space_checks.check_reach(draft, spaces)
+    small = [
+        Fault(("spec", "constraints"), message)
+        for message in space_checks.check_room(coordinates, feasibility)
+    ]
+    faults += small or convert_phases.check_rooms(draft, course)
     return feasibility, initial_trials, faults
 
 
-def _known(draft: Draft, kinds: Mapping[str, Kind]) -> set[str]:
+def _declared(draft: Draft, kinds: Mapping[str, Kind]) -> set[str]:
     spec = draft.study.spec
     ranges, derived = ({item.name for item in part} for part in (spec.parameters, spec.derived))
     return ranges | derived | set(spec.fixed) | set(kinds)

@@ -71,12 +71,14 @@ class Compiler:
     """Compiles texts and collects their faults.
 
     Only the syntax is checked of a text that names something `lost`; when `blind`, nothing is said
-    about unknown names. `values` are all the values that some variables can have.
+    about unknown names. `values` are all the values that some variables can have; `phased` are
+    names that only phases have, with the phase of each.
     """
 
     lost: frozenset[str] = frozenset()
     blind: bool = False
     values: Mapping[str, Sequence[Value]] = field(default_factory=dict)
+    phased: Mapping[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def compile(
@@ -112,6 +114,8 @@ class Compiler:
             return
         if name in later:
             message = f"'{name}' is computed further down: write it before this one"
+        elif name in self.phased:
+            message = elsewhere(name, self.phased[name])
         elif name in RUNTIME_VARIABLES:
             message = f"'{name}' is not known here: {_instead(name)}"
         self.faults.append(Fault(path, message, column))
@@ -153,6 +157,11 @@ def scope_of(*parts: Mapping[str, Kind]) -> dict[str, Kind]:
     for part in reversed(parts):
         scope.update(part)
     return scope
+
+
+def elsewhere(name: str, phase: str) -> str:
+    """What to say of a name that only a phase has."""
+    return f"only phase '{phase}' has '{name}': write its value in the others into spec.fixed"
 
 
 def _instead(name: str) -> str:

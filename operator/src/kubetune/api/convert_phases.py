@@ -4,71 +4,138 @@ A phase is checked as the study that it is: the whole study with the phase's par
 and pruner in their places. What is found there is told where it was written.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace as replaced
 from typing import TypeAlias
 
 from kubetune.api import convert, convert_space
-from kubetune.api.checks import parameters, phases, search
-from kubetune.api.compiling import Compiler
+from kubetune.api.checks import names, parameters, phases, search
+from kubetune.api.checks import space as space_checks
+from kubetune.api.compiling import ENDS, Compiler
 from kubetune.api.mending import Draft
+from kubetune.api.overlay import Overlay
 from kubetune.api.v1alpha1.phase import Phase as WirePhase
 from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.expressions import Kind
 from kubetune.domain.faults import Fault, Path
 from kubetune.domain.feasibility import feasible_share
 from kubetune.domain.space import Space
 from kubetune.domain.study import Gate, Narrow, Phase
 
-SpaceOf: TypeAlias = Callable[[Draft, Compiler], tuple[Space | None, list[Fault]]]
-"""Converts a study's space, with the faults found on the way."""
+SpaceOf: TypeAlias = Callable[[Draft, Compiler, bool], tuple[Space | None, list[Fault]]]
+"""Converts a study's space, None unless all of it is sound; with the faults found on the way."""
+
+Course: TypeAlias = Mapping[int, Phase]
+"""The phases without faults, by their place in the draft."""
+
+
+def as_numbers(draft: Draft) -> Draft:
+    """The study with those fixed whole numbers as numbers that are a Double in some phase.
+
+    A cluster stores 0.0 as 0, so nobody could write such a value otherwise.
+    """
+    spec = draft.study.spec
+    doubles = {
+        item.name
+        for phase in spec.phases
+        for item in phase.parameters
+        if convert_space.kind_of(item) is Kind.DOUBLE
+    }
+    fixed = {
+        name: float(value) if name in doubles and type(value) is int else value
+        for name, value in spec.fixed.items()
+    }
+    study = draft.study.model_copy(update={"spec": spec.model_copy(update={"fixed": fixed})})
+    return replaced(draft, study=study)
 
 
 def course(
-    draft: Draft, compiler: Compiler, space_of: SpaceOf
-) -> tuple[tuple[Phase, ...], list[Fault]]:
-    """The phases, and what is wrong with them."""
+    draft: Draft,
+    compiler: Compiler,
+    space_of: SpaceOf,
+    known: Collection[Fault],
+    *,
+    sound: bool,
+) -> tuple[Course, list[Fault]]:
+    """The phases, and what is wrong with them.
+
+    `known` is what is wrong with the study itself; `sound`: its own space is not.
+    """
     faults = list(phases.check(draft))
-    found = []
-    for index, wire in enumerate(draft.study.spec.phases):
-        phase, more = _phase(draft, index, wire, compiler, space_of)
-        faults += more
-        if phase is not None:
-            found.append(phase)
-    return tuple(found), faults
+    kinds = phases.kinds_of(draft)
+    found: dict[int, Phase] = {}
+    for index in range(len(draft.study.spec.phases)):
+        overlay = Overlay.of(draft, index)
+        named = list(phases.check_parameters(draft, index, kinds))
+        space, more = _space(overlay, compiler, space_of, sound=sound and not named)
+        told = overlay.told(more, known)
+        faults += [*named, *told]
+        phase = _phase(overlay, compiler, space)
+        if phase is not None and not told:
+            found[index] = phase
+    return found, [*faults, *compiler.faults]
 
 
-def _phase(
-    draft: Draft, index: int, wire: WirePhase, compiler: Compiler, space_of: SpaceOf
-) -> tuple[Phase | None, list[Fault]]:
-    path = draft.path("phases", index)
-    whole, places = _whole(draft, wire)
-    own = Compiler(compiler.lost, compiler.blind, compiler.values)
-    faults = [*parameters.check(whole)]
-    space = None
-    if not faults:
-        space, faults = space_of(whole, own)
-    faults += [*own.faults, *search.check_sampler(whole), *search.check_pruner(whole)]
-    told = list(_told(faults, path, wire, places))
-    told += _added(draft, wire, path)
+def check_rooms(draft: Draft, course: Course) -> Iterator[Fault]:
+    """Phases whose parameters the constraints leave nothing, or next to nothing, of."""
+    for index, phase in course.items():
+        if not draft.study.spec.phases[index].parameters:
+            continue
+        coordinates = Coordinates(phase.space)
+        feasibility = feasible_share(coordinates)
+        if feasibility.drawable < space_checks.SHARE_LIMIT:
+            feasibility = feasible_share(coordinates, space_checks.SECOND_LOOK)
+        for message in space_checks.check_room(coordinates, feasibility):
+            path = draft.path("phases", index, "parameters")
+            yield Fault(path, f"with these the constraints {message}")
+
+
+def warn(draft: Draft) -> Iterator[Fault]:
+    """Fields of a phase that have no effect in it."""
+    for index in range(len(draft.study.spec.phases)):
+        overlay = Overlay.of(draft, index)
+        yield from overlay.told_own(search.warn(overlay.draft))
+
+
+def _space(
+    overlay: Overlay, compiler: Compiler, space_of: SpaceOf, *, sound: bool
+) -> tuple[Space | None, list[Fault]]:
+    """The phase's space, None when it has faults; and all faults of the phase's search."""
+    whole = overlay.draft
+    own = Compiler(
+        compiler.lost | names.unusable(whole),
+        compiler.blind,
+        {**overlay.listed(compiler.values), **ENDS},
+    )
+    faults = list(parameters.check(whole))
+    space, circles = space_of(whole, own, sound and not faults)
+    faults += circles
+    faults += own.faults
+    faults += search.check_objectives(whole)
+    faults += search.check_sampler(whole)
+    faults += search.check_pruner(whole)
+    return space, faults
+
+
+def _phase(overlay: Overlay, compiler: Compiler, space: Space | None) -> Phase | None:
+    """The phase, with its rules compiled in any case; None when some part of it is missing."""
+    draft, wire, path, before = overlay.draft, overlay.wire, overlay.path, len(compiler.faults)
     when = None
     if wire.when is not None:
         when = phases.compile_rule(draft, compiler, wire.when, (*path, "when"))
     gate = _gate(draft, wire, compiler, path)
-    if space is None or told:
-        return None, told
-    if wire.parameters and feasible_share(Coordinates(space)).drawable == 0:
-        told.append(Fault((*path, "parameters"), "leave nothing that the constraints allow"))
-    phase = Phase(
+    if space is None or len(compiler.faults) > before:
+        return None
+    return Phase(
         name=wire.name,
         space=space,
-        sampler=convert.sampler(whole.study.spec.sampler),
-        pruner=convert.pruner(whole.study.spec.pruner),
+        sampler=convert.sampler(draft.study.spec.sampler),
+        pruner=convert.pruner(draft.study.spec.pruner),
         trials=wire.trials,
         narrow=_narrow(wire),
         when=when,
         gate=gate,
     )
-    return phase, told
 
 
 def _gate(draft: Draft, wire: WirePhase, compiler: Compiler, path: Path) -> Gate | None:
@@ -83,62 +150,3 @@ def _narrow(wire: WirePhase) -> Narrow | None:
     if wire.narrow is None:
         return None
     return Narrow(around_top=wire.narrow.around_top, shrink=wire.narrow.shrink)
-
-
-def _whole(draft: Draft, wire: WirePhase) -> tuple[Draft, dict[int, int]]:
-    """The study as this phase runs it; of each of its own parameters, where it stands there."""
-    spec = draft.study.spec
-    merged = list(spec.parameters)
-    at = {item.name: index for index, item in enumerate(merged)}
-    places: dict[int, int] = {}
-    for index, item in enumerate(wire.parameters):
-        if item.name in at:
-            merged[at[item.name]] = item
-        else:
-            at[item.name] = len(merged)
-            merged.append(item)
-        places[at[item.name]] = index
-    own = {item.name for item in wire.parameters}
-    changed = spec.model_copy(
-        update={
-            "parameters": merged,
-            "fixed": {name: value for name, value in spec.fixed.items() if name not in own},
-            "sampler": wire.sampler or spec.sampler,
-            "pruner": wire.pruner or spec.pruner,
-        }
-    )
-    return replaced(draft, study=draft.study.model_copy(update={"spec": changed})), places
-
-
-def _told(
-    faults: Iterable[Fault], path: Path, wire: WirePhase, places: Mapping[int, int]
-) -> Iterator[Fault]:
-    """The faults of this phase's own parts, where they were written; the study tells the others."""
-    for fault in faults:
-        section, rest = fault.path[1], fault.path[2:]
-        index = rest[0] if section == "parameters" and rest else None
-        if isinstance(index, int) and index in places:
-            at = (*path, "parameters", places[index], *rest[1:])
-        elif (section == "sampler" and wire.sampler) or (section == "pruner" and wire.pruner):
-            at = (*path, *fault.path[1:])
-        else:
-            continue
-        yield replaced(fault, path=at)
-
-
-def _added(draft: Draft, wire: WirePhase, path: Path) -> Iterator[Fault]:
-    """Parameters that would change what a name means."""
-    spec = draft.study.spec
-    kinds = {item.name: convert_space.kind_of(item) for item in spec.parameters}
-    kinds |= {name: convert_space.kind_of_value(value) for name, value in spec.fixed.items()}
-    derived = {item.name for item in spec.derived}
-    for index, item in enumerate(wire.parameters):
-        at = (*path, "parameters", index, "name")
-        if item.name in derived:
-            yield Fault(at, f"'{item.name}' is derived from others: write another name")
-            continue
-        kind = convert_space.kind_of(item)
-        known = kinds.get(item.name)
-        if kind is not None and known is not None and kind is not known:
-            message = f"'{item.name}' is of another type in the study: write values of that type"
-            yield Fault(at, message)

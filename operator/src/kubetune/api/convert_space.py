@@ -21,6 +21,13 @@ from kubetune.domain.space import (
 )
 from kubetune.domain.values import Value
 
+_SPELLED = {
+    Kind.STRING: "text",
+    Kind.BOOL: "true or false",
+    Kind.INT: "a whole number",
+    Kind.DOUBLE: "a number",
+}
+
 
 def kind_of_value(value: Value) -> Kind:
     """The kind of one plain value."""
@@ -48,6 +55,11 @@ def kind_of(parameter: WireParameter) -> Kind | None:
             return Kind.INT
         case _:
             return kind_of_values(parameter.values or ())
+
+
+def spelled(kind: Kind) -> str:
+    """A kind of plain values in words."""
+    return _SPELLED[kind]
 
 
 def cast(value: Value, kind: Kind) -> Value:

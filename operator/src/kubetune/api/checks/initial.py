@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from kubetune.api.checks.names import in_phases
 from kubetune.api.convert_space import cast, kind_of_value
 from kubetune.api.mending import Draft
 from kubetune.api.v1alpha1.initial import InitialTrial as WireTrial
@@ -39,9 +40,9 @@ def check_points(
     draft: Draft, coordinates: Coordinates
 ) -> tuple[tuple[InitialTrial, ...], list[Fault]]:
     """The initial trials with all their values, and the faults of those that are no such thing."""
-    trials, faults = [], []
+    trials, faults, phased = [], [], in_phases(draft)
     for index, wire in enumerate(draft.study.spec.initial_trials):
-        candidate, findings = _assess(wire, coordinates)
+        candidate, findings = _assess(wire, coordinates, phased)
         for rest, message in findings:
             faults.append(Fault(draft.path("initialTrials", index, *rest), message))
         if candidate is not None:
@@ -56,9 +57,11 @@ def check_points(
     return tuple(trials), faults
 
 
-def _assess(wire: WireTrial, coordinates: Coordinates) -> tuple[Candidate | None, list[Finding]]:
+def _assess(
+    wire: WireTrial, coordinates: Coordinates, phased: Mapping[str, str]
+) -> tuple[Candidate | None, list[Finding]]:
     parameters = {item.name: item for item in coordinates.space.parameters}
-    findings = list(_strangers(wire, coordinates))
+    findings = list(_strangers(wire, coordinates, phased))
     values: dict[str, Value] = {}
     for name, given in wire.parameters.items():
         if name in parameters:
@@ -82,7 +85,9 @@ def _assess(wire: WireTrial, coordinates: Coordinates) -> tuple[Candidate | None
     return candidate, findings
 
 
-def _strangers(wire: WireTrial, coordinates: Coordinates) -> Iterator[Finding]:
+def _strangers(
+    wire: WireTrial, coordinates: Coordinates, phased: Mapping[str, str]
+) -> Iterator[Finding]:
     space = coordinates.space
     parameters = {item.name for item in space.parameters}
     derived = {item.name for item in space.derived}
@@ -93,7 +98,9 @@ def _strangers(wire: WireTrial, coordinates: Coordinates) -> Iterator[Finding]:
         elif name in space.fixed and value != space.fixed[name]:
             yield at, f"is fixed to {show(space.fixed[name])}: take it out"
         elif name not in parameters and name not in space.fixed:
-            yield at, f"unknown parameter{suggest(name, parameters)}"
+            phase = phased.get(name)
+            what = f"unknown parameter{suggest(name, parameters)}"
+            yield at, what if phase is None else f"only phase '{phase}' has it: take it out"
 
 
 def _complete(

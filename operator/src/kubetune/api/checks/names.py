@@ -1,10 +1,17 @@
 """Names: each is there once, and none is a word of the expression language."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from kubetune.api.compiling import CEL_WORDS, RUNTIME_VARIABLES
+from kubetune.api.compiling import (
+    CEL_WORDS,
+    GATE_VARIABLES,
+    GUARD_VARIABLES,
+    RUNTIME_VARIABLES,
+    elsewhere,
+)
 from kubetune.api.mending import Draft
+from kubetune.domain.expression_faults import suggest
 from kubetune.domain.faults import Fault, Path, spell
 
 
@@ -26,10 +33,38 @@ def check(draft: Draft) -> Iterator[Fault]:
         for index, item in enumerate(adjustments)
     )
     for name, path in _values(draft):
-        if name in CEL_WORDS:
-            yield Fault(path, f"'{name}' is a word of the expression language: write {name}_value")
-        elif name in RUNTIME_VARIABLES:
-            yield Fault(path, f"'{name}' is a variable of guards and outcomes: write my_{name}")
+        message = reserved(name)
+        if message is not None:
+            yield Fault(path, message)
+
+
+def reserved(name: str) -> str | None:
+    """What to say of a name that cannot be given, None of any other."""
+    if name in CEL_WORDS:
+        return f"'{name}' is a word of the expression language: write {name}_value"
+    if name in GATE_VARIABLES and name not in GUARD_VARIABLES:
+        return f"'{name}' is a variable of gates: write my_{name}"
+    if name in RUNTIME_VARIABLES:
+        return f"'{name}' is a variable of guards and outcomes: write my_{name}"
+    return None
+
+
+def in_phases(draft: Draft) -> dict[str, str]:
+    """The names that only phases declare, each with the first of these."""
+    spec = draft.study.spec
+    declared = {name for name, _ in _values(draft)}
+    return {
+        item.name: phase.name
+        for phase in reversed(spec.phases)
+        for item in phase.parameters
+        if item.name not in declared
+    }
+
+
+def unknown(draft: Draft, name: str, known: Iterable[str]) -> str:
+    """What to say of a name that the study as a whole does not have."""
+    phase = in_phases(draft).get(name)
+    return f"unknown name{suggest(name, known)}" if phase is None else elsewhere(name, phase)
 
 
 def unusable(draft: Draft) -> frozenset[str]:

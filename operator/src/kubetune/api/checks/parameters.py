@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterator
 from decimal import Decimal
 
-from kubetune.api.convert_space import cast, is_whole, kind_of, kind_of_value
+from kubetune.api.convert_space import cast, is_whole, kind_of, kind_of_value, spelled
 from kubetune.api.mending import Draft
 from kubetune.api.v1alpha1.parameter import Parameter
 from kubetune.api.wording import show
-from kubetune.domain.expressions import Kind
 from kubetune.domain.faults import Fault
 from kubetune.domain.values import Value
 
@@ -45,7 +44,7 @@ def _list(parameter: Parameter, values: list[Value]) -> Iterator[Finding]:
         yield "scale", "values are given, so there is no scale: take it out"
     kind = kind_of(parameter)
     if kind is None:
-        kinds = sorted({_spelled(kind_of_value(value)) for value in values})
+        kinds = sorted({spelled(kind_of_value(value)) for value in values})
         yield "values", f"mixes {' and '.join(kinds)}: write values of one kind"
         return
     try:
@@ -121,7 +120,7 @@ def _condition(parameter: Parameter) -> Iterator[Finding]:
         except ValueError:
             yield (
                 "otherwise",
-                f"{show(parameter.otherwise)} is not {_spelled(kind)} like the others",
+                f"{show(parameter.otherwise)} is not {spelled(kind)} like the others",
             )
 
 
@@ -137,12 +136,3 @@ def _number(value: float) -> str:
 
 def _instead(kind: str) -> str:
     return "write whole numbers" if kind == "Integer" else "write numbers, or type: Categorical"
-
-
-def _spelled(kind: Kind) -> str:
-    return {
-        Kind.STRING: "text",
-        Kind.BOOL: "true or false",
-        Kind.INT: "a whole number",
-        Kind.DOUBLE: "a number",
-    }[kind]

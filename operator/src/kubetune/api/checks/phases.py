@@ -1,36 +1,81 @@
-"""Phases, finals, limits of time: a course that can be run."""
+"""Phases that can have their turn, with parameters and rules that mean something."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from kubetune.api.checks import names
 from kubetune.api.compiling import GATE_VARIABLES, Compiler
+from kubetune.api.convert_space import kind_of, kind_of_value, spelled
 from kubetune.api.mending import Draft
-from kubetune.api.wording import show
+from kubetune.api.v1alpha1.phase import Phase
+from kubetune.domain import cel_tree
 from kubetune.domain.expression_faults import suggest
 from kubetune.domain.expressions import Expression, Kind
-from kubetune.domain.faults import Fault, Path
+from kubetune.domain.faults import Fault, Path, spell
 
 COUNTS = ("total", "complete", "pruned", "failed", "infeasible")
 """What gates may ask of `trials`."""
 
+Kinds = dict[str, tuple[Kind, str]]
+"""The kinds of names, each with where it was told."""
+
 
 def check(draft: Draft) -> Iterator[Fault]:
-    """Phases that could never have their turn."""
+    """Phases that could never have their turn, or that would change nothing."""
     phases = draft.study.spec.phases
-    first: dict[str, int] = {}
+    first: dict[str, Path] = {}
     for index, phase in enumerate(phases):
         path = draft.path("phases", index)
         if phase.name in first:
-            earlier = draft.path("phases", first[phase.name], "name")
-            message = f"'{phase.name}' is already used at {'.'.join(map(str, earlier))}"
+            message = f"'{phase.name}' is already used at {spell(first[phase.name])}"
             yield Fault((*path, "name"), f"{message}: write another")
-        first.setdefault(phase.name, index)
+        first.setdefault(phase.name, (*path, "name"))
         if phase.trials is None and index < len(phases) - 1:
-            message = "is missing: only the last phase may take all that trials.max leaves"
+            message = "missing: only the last phase takes all that trials.max leaves"
             yield Fault((*path, "trials"), message)
-        for field in ("narrow", "when") if index == 0 else ():
+        for field in ("narrow", "when") if path[-1] == 0 else ():
             if getattr(phase, field) is not None:
                 message = "there are no trials before the first phase: take it out"
                 yield Fault((*path, field), message)
+        if index and draft.sound("phases") and _same(phases[index - 1], phase):
+            message = f"does what '{phases[index - 1].name}' does: give that one more trials, or"
+            yield Fault(path, f"{message} write parameters, narrow, sampler, pruner, when or gate")
+
+
+def check_parameters(draft: Draft, index: int, kinds: Kinds) -> Iterator[Fault]:
+    """Names in a phase that are taken, or would mean another thing there than elsewhere.
+
+    `kinds` are those of the study and of the phases before; this phase's are added.
+    """
+    phase = draft.study.spec.phases[index]
+    derived = {item.name for item in draft.study.spec.derived}
+    first: dict[str, Path] = {}
+    for place, item in enumerate(phase.parameters):
+        path = draft.path("phases", index, "parameters", place, "name")
+        if item.name in first:
+            message = f"'{item.name}' is already used at {spell(first[item.name])}: write another"
+            yield Fault(path, message)
+        elif item.name in derived:
+            yield Fault(path, f"'{item.name}' is derived from others: write another name")
+        elif (reserved := names.reserved(item.name)) is not None:
+            yield Fault(path, reserved)
+        elif (kind := kind_of(item)) is not None:
+            known, where = kinds.setdefault(item.name, (kind, f"in phase '{phase.name}'"))
+            if kind is not known:
+                message = f"'{item.name}' is {spelled(known)} {where}: write the same kind here"
+                yield Fault(path, f"{message}, or another name")
+        first.setdefault(item.name, path)
+
+
+def kinds_of(draft: Draft) -> Kinds:
+    """The kinds of the study's own names."""
+    spec = draft.study.spec
+    known: Kinds = {
+        item.name: (kind, "in spec.parameters")
+        for item in spec.parameters
+        if (kind := kind_of(item)) is not None
+    }
+    fixed = {name: (kind_of_value(value), "in spec.fixed") for name, value in spec.fixed.items()}
+    return known | fixed
 
 
 def warn(draft: Draft) -> Iterator[Fault]:
@@ -38,37 +83,17 @@ def warn(draft: Draft) -> Iterator[Fault]:
     if not draft.sound("phases", "trials"):
         return
     spec = draft.study.spec
-    asked = sum(phase.trials or 0 for phase in spec.phases)
+    sure = asked = 0
+    for index, phase in enumerate(spec.phases):
+        if sure >= spec.trials.max:
+            message = f"never has its turn: the phases before it take all {spec.trials.max} trials"
+            yield Fault(draft.path("phases", index), f"{message} of trials.max")
+            return
+        sure += 0 if phase.when else phase.trials or 0
+        asked += phase.trials or 0
     if asked > spec.trials.max:
         message = f"ask for {asked} trials in all, trials.max is {spec.trials.max}"
-        yield Fault(("spec", "phases"), message)
-
-
-def check_finals(draft: Draft, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
-    """Finals of a study that has no single best, or with values that mean nothing."""
-    spec = draft.study.spec
-    several = len(spec.objectives) > 1 and draft.sound("objectives")
-    if spec.finalists is not None and draft.sound("finalists"):
-        if several:
-            message = "needs a single objective: take it out, or keep one objective"
-            yield Fault(("spec", "finalists"), message)
-        seeds = spec.finalists.seeds
-        for index, seed in enumerate(seeds):
-            if seed in seeds[:index]:
-                path: Path = ("spec", "finalists", "seeds", index)
-                yield Fault(path, f"{seed} is there twice: write it once")
-        derived = {item.name for item in spec.derived}
-        for name, value in spec.finalists.fixed.items():
-            path = ("spec", "finalists", "fixed", name)
-            if name in derived:
-                yield Fault(path, "is derived from others: fix those")
-            elif name not in kinds and name not in draft.lost and not draft.blind:
-                yield Fault(path, f"unknown name{suggest(name, kinds)}")
-            elif name in kinds and not _fits(value, kinds[name]):
-                yield Fault(path, f"{show(value)} is not {_SPELLED[kinds[name]]} like the others")
-    if spec.stopping.plateau is not None and several and draft.sound("stopping"):
-        message = "needs a single objective: take it out, or keep one objective"
-        yield Fault(("spec", "stopping", "plateau"), message)
+        yield Fault(("spec", "phases"), f"{message}: the last of them may get fewer")
 
 
 def gate_scope() -> dict[str, Kind]:
@@ -81,33 +106,42 @@ def compile_rule(draft: Draft, compiler: Compiler, text: str, path: Path) -> Exp
     expression = compiler.compile(text, gate_scope(), (Kind.BOOL,), path)
     if expression is None:
         return None
-    classes = [item.name for item in draft.study.spec.outcomes]
-    known = {"trials": list(COUNTS), "outcomes": classes}
-    sound = True
+    faults = list(_counts(draft, expression, path))
+    compiler.faults += faults
+    return None if faults else expression
+
+
+def _counts(draft: Draft, expression: Expression, path: Path) -> Iterator[Fault]:
+    """Counts that are not kept: they would stop every gate."""
+    known: Mapping[str, tuple[str, Sequence[str]]] = {"trials": ("count of trials", COUNTS)}
+    if draft.sound("outcomes"):
+        classes = [item.name for item in draft.study.spec.outcomes]
+        known = {**known, "outcomes": ("class of spec.outcomes", classes)}
     for group, key in sorted(expression.fields):
-        if group in known and key not in known[group] and draft.sound("outcomes"):
-            sound = False
-            words = "count" if group == "trials" else "class of spec.outcomes"
-            hint = suggest(key, known[group]) or "; there are none"
-            compiler.faults.append(Fault(path, f"'{group}.{key}' is no {words}{hint}"))
-    return expression if sound else None
+        what, keys = known.get(group, ("", (key,)))
+        if key not in keys:
+            hint = suggest(key, keys) or "; there are none"
+            column = _column(expression.tree, group, key)
+            yield Fault(path, f"'{group}.{key}' is no {what}{hint}", column)
 
 
-_SPELLED = {
-    Kind.STRING: "text",
-    Kind.BOOL: "true or false",
-    Kind.INT: "a whole number",
-    Kind.DOUBLE: "a number",
-}
+def _column(tree: cel_tree.Node, group: str, key: str) -> int | None:
+    """Where `group.key` stands, None where it is written in another way."""
+    for node in cel_tree.walk(tree):
+        match node:
+            case cel_tree.Select(operand=cel_tree.Name() as name, field=field):
+                if (name.name, field) == (group, key):
+                    return name.column
+            case _:
+                pass
+    return None
 
 
-def _fits(value: object, kind: Kind) -> bool:
-    match kind:
-        case Kind.BOOL:
-            return isinstance(value, bool)
-        case Kind.STRING:
-            return isinstance(value, str)
-        case Kind.INT:
-            return isinstance(value, int) and not isinstance(value, bool)
-        case _:
-            return isinstance(value, int | float) and not isinstance(value, bool)
+def _same(before: Phase, phase: Phase) -> bool:
+    """Whether a phase only goes on as the one before it."""
+    turning = [getattr(one, part) for one in (before, phase) for part in ("narrow", "when", "gate")]
+    same = [
+        getattr(before, part) == getattr(phase, part)
+        for part in ("parameters", "sampler", "pruner")
+    ]
+    return all(same) and all(part is None for part in turning)

@@ -1,6 +1,6 @@
 """The space as a whole: no circles, constraints that bind something, room to draw in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from kubetune.api.mending import Draft
 from kubetune.domain.coordinates import Coordinates
@@ -11,6 +11,9 @@ from kubetune.domain.space import Derived
 
 SHARE_LIMIT = 0.001
 """A space of which less than this can be drawn is refused."""
+
+SECOND_LOOK = 4_000
+"""Samples with which a space is judged before it is refused as too small."""
 
 
 def check_constraints(draft: Draft) -> Iterator[Fault]:
@@ -39,17 +42,16 @@ def check_circles(
             yield Fault(path, f"goes in a circle: {circle}; break it")
 
 
-def check_reach(draft: Draft, coordinates: Coordinates) -> Iterator[Fault]:
-    """Constraints that no parameter can change."""
-    places = {item.name: index for index, item in enumerate(draft.study.spec.constraints)}
-    for constraint in coordinates.space.constraints:
-        if not coordinates.constraint_needs(constraint):
-            path = draft.path("constraints", places[constraint.name])
+def check_reach(draft: Draft, spaces: Sequence[Coordinates]) -> Iterator[Fault]:
+    """Constraints that no parameter can change, neither the study's nor a phase's."""
+    for index, constraint in enumerate(spaces[0].space.constraints):
+        if not any(space.constraint_needs(constraint) for space in spaces):
+            path = draft.path("constraints", index)
             yield Fault(path, "names no parameter, so it holds always or never: take it out")
 
 
-def check_room(coordinates: Coordinates, feasibility: Feasibility) -> Iterator[Fault]:
-    """A space that constraints leave nothing, or next to nothing, of."""
+def check_room(coordinates: Coordinates, feasibility: Feasibility) -> Iterator[str]:
+    """What to say of a space that constraints leave nothing, or next to nothing, of."""
     if feasibility.drawable >= SHARE_LIMIT:
         return
     messages = {item.name: item.message for item in coordinates.space.constraints}
@@ -59,10 +61,9 @@ def check_room(coordinates: Coordinates, feasibility: Feasibility) -> Iterator[F
         if share > 0
     ]
     left = "nothing" if feasibility.drawable == 0 else f"{feasibility.drawable:.2%}"
-    yield Fault(
-        ("spec", "constraints"),
+    yield (
         f"leave {left} of the space to draw from (at least {SHARE_LIMIT:.1%} is needed); "
-        f"most: {'; '.join(worst)}; loosen one or widen a range",
+        f"most: {'; '.join(worst)}; loosen one or widen a range"
     )
 
 

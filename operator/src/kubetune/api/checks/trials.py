@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from kubetune.api.checks.names import in_phases, unknown
+from kubetune.api.compiling import elsewhere
 from kubetune.api.mending import Draft
 from kubetune.api.wording import show
 from kubetune.domain.expression_faults import suggest
@@ -23,7 +25,7 @@ def check_policy(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
     path: Path = ("spec", "trials", "onOutOfMemory")
     for index, item in enumerate(policy.on_out_of_memory):
         if item.name not in names and item.name not in draft.lost and not draft.blind:
-            yield Fault((*path, index, "name"), f"unknown name{suggest(item.name, names)}")
+            yield Fault((*path, index, "name"), unknown(draft, item.name, names))
     retries = policy.retries.out_of_memory or 0
     if policy.on_out_of_memory and retries == 0:
         yield Fault(path, "is never applied: write retries: {outOfMemory: 2} beside it")
@@ -114,8 +116,14 @@ def _texts(
                 continue
             for name in _REFERENCE.findall(item):
                 if name not in names and name not in draft.lost and not draft.blind:
-                    message = f"$(KUBETUNE_PARAM_{name}) is no value of this study"
-                    yield Fault(at, f"{message}{suggest(name, names)}")
+                    yield Fault(at, _no_value(draft, name, names))
+
+
+def _no_value(draft: Draft, name: str, names: Collection[str]) -> str:
+    phase = in_phases(draft).get(name)
+    if phase is not None:
+        return elsewhere(name, phase)
+    return f"$(KUBETUNE_PARAM_{name}) is no value of this study{suggest(name, names)}"
 
 
 def _environment(here: Path, entries: Any) -> Iterator[Fault]:
