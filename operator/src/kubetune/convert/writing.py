@@ -108,9 +108,8 @@ def _folded(line: str, width: int) -> list[str]:
 
 def _fits_a_block(text: str) -> bool:
     """Whether a literal block keeps the text as it is."""
-    lines = text.split("\n")
-    clean = all(character.isprintable() or character in "\n\t" for character in text)
-    return clean and not text.startswith((" ", "\n", "\t")) and "\r" not in lines
+    clean = all(letter.isprintable() or letter in "\n\t" for letter in text)
+    return clean and not text.startswith((" ", "\n", "\t"))
 
 
 def _text(representer: RoundTripRepresenter, text: str) -> ScalarNode:
