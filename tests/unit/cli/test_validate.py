@@ -98,3 +98,14 @@ def test_hostile_names_in_a_manifest_are_harmless(
     said = capsys.readouterr()
     assert "\x1b" not in said.err + said.out
     assert "\x07" not in said.err + said.out
+
+
+def test_a_katib_experiment_is_told_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line instead of one for every field that a study has not."""
+    file = tmp_path / "experiment.yaml"
+    file.write_text("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {a: 1}\n")
+    assert code_of(file) == 1
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == f"{file}:2: kind: a Katib Experiment: `kubetune convert` makes a study of it"

@@ -13,8 +13,8 @@ from kubetune.convert.writing import WIDTH, render
         "on", "No", "null", "~", "", "1", "1e3", "0x1f", "1_000", "12:30:45", "2024-01-01",
         "a: b", "a #b", "- a", "--lr=0.1", "--", "-", "*a", "&a", "!a", "%a", "@a", "`a`", "{a}",
         "[a]", "$(A)", "${A}", "'a'", '"a"', "é", "a\tb", " a", "a ", "a\nb", "a\nb\n", "\na",
-        " a\nb", "a\n\nb  \n", "\\n", "yes: no", "=", "<<", ".", "..", ".inf", "nan", "a,b", "x" * 200,
-        1e-5, 1e300, 0.1, 1.0, 3, -7, True, None,
+        " a\nb", "a\n\nb  \n", "\\n", "yes: no", "=", "<<", ".", "..", ".inf", "nan", "a,b",
+        "x" * 200, 1e-5, 1e300, 0.1, 1.0, 3, -7, True, None,
     ],
 )  # fmt: skip
 def test_a_value_comes_back_as_it_was(value):

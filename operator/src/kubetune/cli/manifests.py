@@ -7,6 +7,7 @@ from kubetune.api import admission, reader
 from kubetune.api.admission import Admission
 from kubetune.api.manifest import Manifest, Unreadable
 from kubetune.cli.output import Exit, say
+from kubetune.convert.documents import is_experiment
 from kubetune.domain.faults import Fault, spell
 from kubetune.domain.study import StudySpec
 
@@ -47,6 +48,10 @@ def check(file: Path) -> Checked:
     except OSError as error:
         text = f"cannot be read: {error.strerror or error}"
         return Checked(file=file, faults=(Line(line=1, path="", message=text),))
+    if is_experiment(manifest):
+        text = "a Katib Experiment: `kubetune convert` makes a study of it"
+        line = Line(line=manifest.line(("kind",)), path="kind", message=text)
+        return Checked(file=file, faults=(line,))
     verdict = admission.check(manifest.data)
     return Checked(
         file=file,

@@ -11,6 +11,7 @@ from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
 from kubetune.convert.findings import Kind, either
 from kubetune.convert.settings import Target
+from kubetune.domain.expression_faults import suggest
 from kubetune.domain.faults import Path
 
 _PATH: Path = ("spec", "algorithm")
@@ -108,10 +109,12 @@ def convert(experiment: Experiment, draft: Draft) -> None:
     if counterpart is None:
         own = Target.nothing(f"a setting of {name} alone")
         every = settings.listed(experiment, (*_PATH, "algorithmSettings"))
-        counterpart = _Counterpart("TPE", dict.fromkeys(every, own))
+        counterpart = _Counterpart("TPE", {**dict.fromkeys(every, own), **_SEED})
         message = _NO_COUNTERPART.get(name, _NO_COUNTERPART[""])
         path = (*_PATH, "algorithmName")
-        draft.note(Kind.LEFT_OUT, path, f"{show(name)} has no counterpart: {message}", _AT)
+        hint = suggest(name, _COUNTERPARTS)
+        hint = hint if "did you mean" in hint else ""
+        draft.note(Kind.LEFT_OUT, path, f"{show(name)} has no counterpart: {message}{hint}", _AT)
     sampler: dict[str, Any] = {"algorithm": counterpart.sampler}
     if refine := _REFINED.get(name):
         refine(experiment, draft, sampler)

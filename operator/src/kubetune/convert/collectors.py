@@ -4,12 +4,12 @@ Katib reads a log or a file from beside the trial. A study's trial says its valu
 Prometheus scrapes them.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from kubetune.api.wording import show
+from kubetune.convert import scraping
 from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
 from kubetune.convert.findings import Kind, either
@@ -23,12 +23,9 @@ KINDS = (
 )  # fmt: skip
 VOLUME = "metrics-volume"
 """The folder that Katib makes for a file of metrics, so that the program finds it."""
-PORT, ADDRESS = 8080, "/metrics"
-"""Katib's own defaults for PrometheusMetric."""
 
 _PATH: Path = ("spec", "metricsCollectorSpec")
 _SOURCE: Path = (*_PATH, "source")
-_SERIES = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*", re.ASCII)
 _FILES = {
     "File": "/var/log/katib/metrics.log",
     "TensorFlowEvent": "/var/log/katib/tfevent/",
@@ -57,7 +54,7 @@ def convert(experiment: Experiment, draft: Draft, metrics: Metrics) -> None:
     if trainer is None or not metrics:
         return
     if kind == "PrometheusMetric":
-        _scraped(experiment, draft, metrics, trainer)
+        scraping.convert(experiment, draft, metrics, trainer)
         return
     _say_how(draft, where, kind, metrics)
     if experiment.mapping((*_SOURCE, "filter")):
@@ -127,45 +124,6 @@ def _folder(experiment: Experiment, draft: Draft, trainer: dict[str, Any], kind:
     volumes.append({"name": name, "emptyDir": {}})
     text = f"{folder}: Katib made this folder, so that the program can write there"
     draft.comment((*_container_at(draft), "volumeMounts"), text)
-
-
-def _scraped(
-    experiment: Experiment, draft: Draft, metrics: Metrics, trainer: dict[str, Any]
-) -> None:
-    """Queries for a program that serves its values, and the port that is scraped."""
-    where = (*_SOURCE, "httpGet")
-    experiment.mapping(where)
-    port = experiment.whole((*where, "port"), least=1) or PORT
-    address = experiment.text((*where, "path")) or ADDRESS
-    queries = [
-        {"name": name, "promQL": theirs if _SERIES.fullmatch(theirs) else name}
-        for theirs, name in metrics.items()
-    ]
-    draft.put("metrics", {"queries": queries}, _PATH)
-    _name_port(trainer, port)
-    if address != ADDRESS:
-        template = draft.spec["trialTemplate"]
-        metadata = template.setdefault("metadata", {})
-        annotations = metadata.setdefault("annotations", {})
-        annotations.setdefault("prometheus.io/path", address)
-        draft.spec["trialTemplate"] = {"metadata": metadata, "spec": template["spec"]}
-    message = (
-        f"PrometheusMetric: Prometheus has to scrape port {port} of the trials' pods (their port "
-        f"metrics) at {address} while they run; a trial that ends before has no value"
-    )
-    draft.note(Kind.TO_DO, (*_PATH, "collector", "kind"), message, ("spec", "metrics"))
-
-
-def _name_port(trainer: dict[str, Any], number: int) -> None:
-    ports = trainer.setdefault("ports", [])
-    if not isinstance(ports, list):
-        return
-    for port in ports:
-        if isinstance(port, dict) and port.get("containerPort") == number and "name" not in port:
-            port["name"] = "metrics"
-            return
-    if not any(isinstance(port, dict) and port.get("name") == "metrics" for port in ports):
-        ports.append({"name": "metrics", "containerPort": number})
 
 
 def _trainer(draft: Draft) -> dict[str, Any] | None:

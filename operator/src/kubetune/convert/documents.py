@@ -32,6 +32,12 @@ def split(manifests: tuple[Manifest, ...]) -> tuple[Document, ...]:
     return tuple(_document(one) for manifest in manifests for one in _items(manifest))
 
 
+def is_experiment(manifest: Manifest) -> bool:
+    """Whether a manifest is a Katib Experiment, of whatever version."""
+    group = _word(manifest.data.get("apiVersion")).partition("/")[0]
+    return manifest.data.get("kind") == KIND and group == GROUP
+
+
 def _items(manifest: Manifest) -> Iterator[Manifest]:
     """The items of a list, as `kubectl get -o yaml` prints several; else the manifest itself."""
     items = manifest.data.get("items")
@@ -47,8 +53,8 @@ def _items(manifest: Manifest) -> Iterator[Manifest]:
 def _document(manifest: Manifest) -> Document:
     kind, version = manifest.data.get("kind"), manifest.data.get("apiVersion")
     name = f"{_word(kind) or 'something'} {_word(_name(manifest)) or 'without a name'}"
-    group, _, number = _word(version).partition("/")
-    if kind != KIND or group != GROUP:
+    number = _word(version).partition("/")[2]
+    if not is_experiment(manifest):
         why = _INSTEAD.get(_word(kind), "is no Katib Experiment: it is not converted")
         return Document(name, manifest, Fault(("kind",), f"{name} {why}"))
     if number != VERSION:
