@@ -164,10 +164,22 @@ def test_named_lists_are_maps():
     assert NODES[".spec.parameters"]["x-kubernetes-list-map-keys"] == ["name"]
 
 
-@pytest.mark.parametrize("field", ["phases", "finalists", "stopping", "warmStart"])
-def test_what_is_not_supported_is_not_in_the_schema(field):
-    """A field enters the schema when it works."""
-    assert f".spec.{field}" not in NODES
+def test_a_course_is_bounded_as_its_models_are():
+    """Phases, finals and limits have the bounds that the models check."""
+    assert NODES[".spec.phases"]["x-kubernetes-list-map-keys"] == ["name"]
+    assert NODES[".spec.phases"]["maxItems"] == 16
+    assert (
+        NODES[".spec.phases[].narrow.shrink"].items()
+        >= {
+            "minimum": 0,
+            "exclusiveMinimum": True,
+            "maximum": 1,
+        }.items()
+    )
+    assert NODES[".spec.finalists"]["required"] == ["seeds"]
+    assert NODES[".spec.finalists.seeds"]["x-kubernetes-list-type"] == "set"
+    assert NODES[".spec.stopping.budget.gpuHours"]["exclusiveMinimum"] is True
+    assert NODES[".spec.checkpoints.keep"]["enum"] == ["Best", "Finalists", "All"]
 
 
 def test_the_committed_definition_is_the_generated_one():

@@ -101,13 +101,15 @@ class Compiler:
             expression = compile_expression(text, scope, expects)
         except ExpressionFault as fault:
             for column, message in fault.faults:
-                self._add(path, column, message, later)
+                self._add(path, column, message, later, scope)
             return None
         for column, message in unreachable(expression.tree, self.values):
             self.faults.append(Fault(path, message, column))
         return expression
 
-    def _add(self, path: Path, column: int, message: str, later: Collection[str]) -> None:
+    def _add(
+        self, path: Path, column: int, message: str, later: Collection[str], scope: Scope
+    ) -> None:
         found = _UNKNOWN.match(message)
         name = found.group(1).partition(".")[0] if found else ""
         if name and self.blind:
@@ -117,7 +119,7 @@ class Compiler:
         elif name in self.phased:
             message = elsewhere(name, self.phased[name])
         elif name in RUNTIME_VARIABLES:
-            message = f"'{name}' is not known here: {_instead(name)}"
+            message = f"'{name}' is not known here: {_instead(name, scope)}"
         self.faults.append(Fault(path, message, column))
 
 
@@ -164,7 +166,9 @@ def elsewhere(name: str, phase: str) -> str:
     return f"only phase '{phase}' has '{name}': write its value in the others into spec.fixed"
 
 
-def _instead(name: str) -> str:
+def _instead(name: str, scope: Scope) -> str:
+    if "outcomes" in scope:
+        return "gates ask of trials, outcomes, best and baseline; spec.outcomes can count the rest"
     if name in {"state", "reason"}:
         return "only outcomes know how a trial ended"
     if name == "metrics":

@@ -68,8 +68,8 @@ def course(
         overlay = Overlay.of(draft, index)
         named = list(phases.check_parameters(draft, index, kinds))
         space, more = _space(overlay, compiler, space_of, sound=sound and not named)
-        told = overlay.told(more, known)
-        faults += [*named, *told]
+        told = overlay.told(more, known, named)
+        faults += told
         phase = _phase(overlay, compiler, space)
         if phase is not None and not told:
             found[index] = phase

@@ -58,18 +58,21 @@ class Overlay:
         """All that listed parameters may be, here or in the rest of the study (`known`)."""
         here = convert_space.listed_values(self.draft)
         both: dict[str, Sequence[Value]] = {
-            name: [*known[name], *here[name]] for name in here.keys() & known.keys()
+            name: list(dict.fromkeys([*known[name], *here[name]]))
+            for name in here.keys() & known.keys()
         }
         return both | {name: here[name] for name in here.keys() & self.added}
 
-    def told(self, faults: Iterable[Fault], known: Collection[Fault]) -> list[Fault]:
-        """Faults of the draft where they were written.
+    def told(
+        self, faults: Iterable[Fault], known: Collection[Fault], named: Sequence[Fault]
+    ) -> list[Fault]:
+        """Faults of the draft where they were written, after those of the phase's names.
 
         The study's own, `known`, are told there. What is only wrong together with this phase's
         parameters is told at these, unless something of the phase explains it.
         """
         waiting = list(faults)
-        own = [replaced(fault, path=path) for fault in waiting if (path := self._path(fault))]
+        own = [*named, *self.told_own(waiting)]
         if own or not self.draft.sound(*_JUDGED):
             return own
         return [
