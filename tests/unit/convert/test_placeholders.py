@@ -20,7 +20,7 @@ def trainer(*changes):
         ('["a${trialParameters.rate}b${trialParameters.units}"]',
          "a$(KUBETUNE_PARAM_lr)b$(KUBETUNE_PARAM_units)"),
         ('["$HOME $(HOME) ${HOME} $${trialParameters.rate}"]',
-         "$HOME $(HOME) ${HOME} $$(KUBETUNE_PARAM_lr)"),
+         "$HOME $(HOME) ${HOME} $$$(KUBETUNE_PARAM_lr)"),
     ],
 )  # fmt: skip
 def test_only_placeholders_are_filled_in(text, filled):
@@ -41,16 +41,25 @@ def test_a_trial_s_own_name_comes_from_its_pod():
     found = trainer(("reference: lr", 'reference: "${trialSpec.Name}"'))
     field = "metadata.labels['batch.kubernetes.io/job-name']"
     assert found["env"][0] == {
-        "name": "TRIAL_NAME",
+        "name": "KATIB_TRIAL_NAME",
         "valueFrom": {"fieldRef": {"fieldPath": field}},
     }
-    assert found["args"][0] == "--lr=$(TRIAL_NAME)"
+    assert found["args"][0] == "--lr=$(KATIB_TRIAL_NAME)"
+
+
+def test_a_variable_that_is_the_trial_s_name_comes_from_the_pod_itself():
+    """Whatever it is called: it refers to no other, and none is added beside it."""
+    asked = ("reference: optimizer", 'reference: "${trialSpec.Name}"')
+    found = trainer(asked, ("{name: OPTIMIZER,", "{name: KATIB_TRIAL_NAME,"))
+    (entry,) = found["env"]
+    assert entry["name"] == "KATIB_TRIAL_NAME"
+    assert entry["valueFrom"]["fieldRef"]["fieldPath"].endswith("job-name']")
 
 
 def test_the_namespace_is_written_out_where_it_is_known():
     """Else the pod fills it in."""
     asked = ("reference: lr", 'reference: "${trialSpec.Namespace}"')
-    assert trainer(asked)["args"][0] == "--lr=$(TRIAL_NAMESPACE)"
+    assert trainer(asked)["args"][0] == "--lr=$(KATIB_TRIAL_NAMESPACE)"
     named = ("{name: mnist}", "{name: mnist, namespace: team-a}")
     assert trainer(asked, named)["args"][0] == "--lr=team-a"
 

@@ -20,8 +20,8 @@ from kubetune.domain.contract import PARAMETER_PREFIX, text
 from kubetune.domain.expression_faults import suggest
 from kubetune.domain.faults import Path
 
-TRIAL_NAME = "TRIAL_NAME"
-TRIAL_NAMESPACE = "TRIAL_NAMESPACE"
+TRIAL_NAME = "KATIB_TRIAL_NAME"
+TRIAL_NAMESPACE = "KATIB_TRIAL_NAMESPACE"
 FIELDS: Mapping[str, str] = {
     TRIAL_NAME: "metadata.labels['batch.kubernetes.io/job-name']",
     TRIAL_NAMESPACE: "metadata.namespace",
@@ -42,13 +42,12 @@ class Replacement:
 
 
 class Placeholders:
-    """Fills in placeholders; remembers which were met, and what variables the pod needs."""
+    """Fills in placeholders, and remembers which were met."""
 
     def __init__(self, draft: Draft, replacements: Mapping[str, Replacement]) -> None:
         self._draft = draft
         self._replacements = replacements
         self._met: set[str] = set()
-        self.variables: set[str] = set()
 
     def fill(self, value: Any, path: Path, *, expanded: bool) -> Any:
         """The value with all its placeholders filled in.
@@ -83,8 +82,7 @@ class Placeholders:
             self._draft.findings.refuse(path, message)
             return found.group()
         if expanded and replacement.variable:
-            self.variables |= {replacement.variable} & FIELDS.keys()
-            return f"$({replacement.variable})"
+            return f"{_escape(found)}{variable(replacement.variable)}"
         if replacement.literal is not None:
             return replacement.literal.replace("$(", "$$(") if expanded else replacement.literal
         message = (
@@ -93,6 +91,17 @@ class Placeholders:
         )
         self._draft.findings.refuse(path, message)
         return found.group()
+
+
+def variable(name: str) -> str:
+    """The spelling that Kubernetes fills in."""
+    return f"$({name})"
+
+
+def _escape(found: re.Match[str]) -> str:
+    """A `$` that stands by itself before a variable has to be doubled: `$$` is a plain one."""
+    before = found.string[: found.start()]
+    return "$" * ((len(before) - len(before.rstrip("$"))) % 2)
 
 
 def read(experiment: Experiment, draft: Draft, givens: Givens) -> Placeholders:

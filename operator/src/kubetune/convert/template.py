@@ -10,7 +10,7 @@ from kubetune.convert.draft import Draft
 from kubetune.convert.experiment import Experiment
 from kubetune.convert.findings import Kind, shown
 from kubetune.convert.parameters import Givens
-from kubetune.convert.placeholders import FIELDS, Placeholders
+from kubetune.convert.placeholders import FIELDS, Placeholders, variable
 from kubetune.convert.pods import Pod
 from kubetune.domain.contract import TRAINER
 from kubetune.domain.expression_faults import suggest
@@ -105,15 +105,25 @@ def _trainer(
             made[name] = []
         elif name != "name":
             made[name] = filled.fill(value, (*path, name), expanded=name in _EXPANDED)
-    env = _env(container.get("env"), (*path, "env"), filled)
+    env = [_of_pod(entry) for entry in _env(container.get("env"), (*path, "env"), filled)]
     told = {str(entry.get("name")) for entry in env if isinstance(entry, dict)}
-    added: list[Any] = [
-        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": FIELDS[name]}}}
-        for name in sorted(filled.variables - told)
+    used = f"{made}{env}"
+    added = [
+        _of_pod({"name": name, "value": variable(name)})
+        for name in sorted(FIELDS)
+        if variable(name) in used
     ]
     added += [{"name": k, "value": v} for k, v in pod.variables.items() if k not in told]
     made["env"] = [*added, *env]
     return copy.deepcopy({name: value for name, value in made.items() if value != []})
+
+
+def _of_pod(entry: Any) -> Any:
+    """A variable whose whole value the pod knows itself."""
+    for name, field in FIELDS.items():
+        if isinstance(entry, dict) and entry.get("value") == variable(name):
+            return {"name": entry.get("name"), "valueFrom": {"fieldRef": {"fieldPath": field}}}
+    return entry
 
 
 def _env(entries: Any, path: Path, filled: Placeholders) -> list[Any]:
