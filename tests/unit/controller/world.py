@@ -19,6 +19,7 @@ from kubetune.controller.resource import Resource
 from kubetune.controller.services import Services
 from kubetune.domain.ports import StorageUnreachable, TrialStore
 from kubetune.domain.study import StudySpec
+from kubetune.domain.warm_start import Earlier
 from tests.builders import make_result
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.adapters.kubernetes.bodies import STUDY_UID, pod_body, running, terminated
@@ -73,6 +74,7 @@ class World:
         self.studies: dict[str, dict[str, Any]] = {}
         self.children: dict[str, tuple[JobSeen, PodSeen]] = {}
         self.stores: dict[str, MemoryStore] = {}
+        self.earlier: dict[str, Earlier] = {}
         self.open_stores = 0
         self.requests: list[tuple[str, str]] = []
         self.ends = True
@@ -88,6 +90,7 @@ class World:
             exporter=self.exporter,
             poller=None,
             open_store=self._open_store,
+            read_earlier=self._read_earlier,
             clock=SystemClock(),
         )
 
@@ -157,6 +160,10 @@ class World:
         self.open_stores += 1
         await store.follow(spec)
         return store
+
+    async def _read_earlier(self, name: str) -> Earlier | None:
+        await asyncio.sleep(0)
+        return self.earlier.get(name)
 
 
 class Counted(MemoryStore):

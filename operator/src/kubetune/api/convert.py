@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kubetune.api.compiling import GUARD_VARIABLES, OUTCOME_VARIABLES, Compiler, scope_of
 from kubetune.api.mending import Draft
 from kubetune.api.v1alpha1.finalists import Finalists as WireFinalists
+from kubetune.api.v1alpha1.finalists import WarmStart as WireWarmStart
 from kubetune.api.v1alpha1.objective import Objective as WireObjective
 from kubetune.api.v1alpha1.phase import Budget as WireBudget
 from kubetune.api.v1alpha1.phase import Plateau as WirePlateau
@@ -19,6 +20,7 @@ from kubetune.domain.space import Space
 from kubetune.domain.study import (
     Adjustment,
     Budget,
+    EarlierStudy,
     Finalists,
     Guard,
     InitialTrial,
@@ -34,6 +36,7 @@ from kubetune.domain.study import (
     Sampler,
     StudySpec,
     TrialPolicy,
+    WarmStart,
 )
 
 NUMBERS = (Kind.INT, Kind.DOUBLE)
@@ -177,6 +180,14 @@ def budget(wire: WireBudget | None) -> Budget:
     return Budget(gpu_hours=wire.gpu_hours, wall_clock_seconds=wire.wall_clock_seconds)
 
 
+def warm_start(wire: WireWarmStart | None) -> WarmStart | None:
+    """What is taken over."""
+    if wire is None:
+        return None
+    studies = (EarlierStudy(name=item.name, parameters=item.parameters) for item in wire.studies)
+    return WarmStart(studies=tuple(studies), top=wire.top)
+
+
 def gpus(template: PodTemplate) -> int:
     """How many GPUs a trial's pod asks for, of any maker; 0 where the template does not say."""
     total = 0
@@ -218,6 +229,7 @@ def study_spec(
         finalists=finals(spec.finalists),
         plateau=plateau(spec.stopping.plateau),
         budget=budget(spec.stopping.budget),
+        warm_start=warm_start(spec.warm_start),
         suspend=spec.suspend,
         metrics_interval_seconds=spec.metrics.interval_seconds,
         metric_queries=tuple(

@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.metrics import LocalMetrics
+from kubetune.adapters.optuna.history import read_earlier
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.app.clock import SystemClock
 from kubetune.app.engine import Engine
+from kubetune.app.warm import warmed
 from kubetune.cli import folder as folders
 from kubetune.cli import manifests
 from kubetune.cli.folder import RunFolder
@@ -24,6 +26,7 @@ from kubetune.domain.faults import InvalidSpec, SpecChanged
 from kubetune.domain.ports import StatusSink, StorageUnreachable
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
 from kubetune.domain.study import StudySpec
+from kubetune.domain.warm_start import Earlier
 
 GRACE_SECONDS = 30.0
 """How long a trial may take to save its checkpoint when it is stopped: Kubernetes' own default."""
@@ -138,6 +141,7 @@ class _Session:
             store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
         except ValueError as error:
             _no_database(folder.path, error)
+        spec = await self._warmed(spec, store)
         folder.keep_manifest(manifest, spec.trials.max)
         executor = LocalExecutor(
             folder.path,
@@ -168,6 +172,24 @@ class _Session:
         finally:
             await store.close()
         return self._exit(status)
+
+    async def _warmed(self, spec: StudySpec, store: OptunaStore) -> StudySpec:
+        """With the results of earlier studies, from the runs beside this one."""
+
+        async def read(name: str) -> Earlier | None:
+            beside = self._folder.path.resolve().parent / name
+            if not (beside / folders.DATABASE).is_file():
+                return None
+            return await asyncio.to_thread(read_earlier, folders.storage_url(beside), name)
+
+        try:
+            spec, said = await warmed(spec, store, read)
+        except InvalidSpec:
+            await store.close()
+            raise
+        for text in said:
+            say(text)
+        return spec
 
     def _sink(self) -> "Sink":
         if not sys.stdout.isatty():

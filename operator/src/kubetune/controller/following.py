@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kubetune.adapters.kubernetes.executor import KubernetesExecutor
@@ -14,6 +15,7 @@ from kubetune.api import status as wire
 from kubetune.app.cancelling import cancel_all
 from kubetune.app.engine import Engine
 from kubetune.app.timed_store import TimedStore
+from kubetune.app.warm import warmed
 from kubetune.controller.admitting import Admitted, TemplateRefused, admit
 from kubetune.controller.no_metrics import NoMetrics
 from kubetune.controller.resource import Resource
@@ -24,6 +26,7 @@ from kubetune.domain.ports import MetricSource, StorageUnreachable, TrialStore
 from kubetune.domain.reasons import EventReason
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import StudySpec
+from kubetune.domain.warm_start import Earlier
 
 AT_ONCE = 16
 """So many Jobs of one study are created or deleted at the same time: half of the connections."""
@@ -89,7 +92,10 @@ class Following:
             self._lose_storage(trouble)
             raise
         try:
-            ended = (await self._tune(self._admitted.spec, store)).ended
+            ended = (await self._tune(await self._warmed(store), store)).ended
+        except InvalidSpec as refused:
+            self._refuse(refused)
+            return False
         finally:
             self._executor = self._metrics = None
             await store.close()
@@ -221,6 +227,22 @@ class Following:
         if not known:
             raise StorageUnreachable(_unknown(told))
         return store
+
+    async def _warmed(self, store: TrialStore) -> StudySpec:
+        """The study with what earlier ones of its namespace found; the status says what that was.
+
+        Raises:
+            InvalidSpec: there is no such study, or it had other objectives.
+        """
+        assert self._admitted is not None
+
+        async def read(name: str) -> Earlier | None:
+            return await self._services.read_earlier(f"{self._resource.namespace}/{name}")
+
+        spec, said = await warmed(self._admitted.spec, store, read)
+        warnings = (*self._admitted.warnings, *said)
+        self._admitted = replace(self._admitted, spec=spec, warnings=warnings)
+        return spec
 
     async def _open(self, spec: StudySpec) -> TrialStore:
         services, resource = self._services, self._resource

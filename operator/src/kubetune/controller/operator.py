@@ -8,6 +8,7 @@ import os
 from kubetune.adapters.kubernetes.api import Api, ApiUnreachable
 from kubetune.adapters.kubernetes.reference import Reference
 from kubetune.adapters.optuna.database import Database
+from kubetune.adapters.optuna.history import read_earlier
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.adapters.prometheus.client import PrometheusClient
 from kubetune.adapters.prometheus.credentials import Credentials
@@ -25,6 +26,7 @@ from kubetune.controller.sweep import Sweep
 from kubetune.controller.view import IndexView
 from kubetune.domain.ports import StorageUnreachable, TrialStore
 from kubetune.domain.study import StudySpec
+from kubetune.domain.warm_start import Earlier
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class Operator:
             exporter=self._exporter,
             poller=self._poller,
             open_store=self._open_store,
+            read_earlier=self._read_earlier,
             clock=self._clock,
         )
         self.studies = Studies(self._begin, self._removed, self._rests, self.studies.known)
@@ -146,6 +149,9 @@ class Operator:
 
     async def _open_store(self, name: str, spec: StudySpec) -> TrialStore:
         return await OptunaStore.open(self.options.storage, name, spec, self._clock)
+
+    async def _read_earlier(self, name: str) -> Earlier | None:
+        return await asyncio.to_thread(read_earlier, self.options.storage, name)
 
     def _begin(self, resource: Resource) -> StudyLoop:
         assert self._services is not None

@@ -11,9 +11,13 @@ from kubetune.adapters.prometheus.poller import Poller
 from kubetune.controller.options import Options
 from kubetune.domain.ports import Clock, TrialStore
 from kubetune.domain.study import StudySpec
+from kubetune.domain.warm_start import Earlier
 
 OpenStore: TypeAlias = Callable[[str, StudySpec], Awaitable[TrialStore]]
 """Opens a study by its name in the database; raises as `OptunaStore.open` does."""
+
+ReadEarlier: TypeAlias = Callable[[str], Awaitable[Earlier | None]]
+"""Reads the newest study of a namespace/name in the database, None when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,4 +30,5 @@ class Services:
     exporter: Exporter
     poller: Poller | None
     open_store: OpenStore
+    read_earlier: ReadEarlier
     clock: Clock

@@ -146,6 +146,17 @@ def coordinate_of(parameter: Parameter, value: Value) -> float | int:
             return parameter.values.index(value)
 
 
+def within(parameter: Parameter, value: Value) -> bool:
+    """Whether a value is one of the parameter's."""
+    if not isinstance(parameter, Double | Integer):
+        return value in parameter.values
+    if isinstance(value, bool | str) or not parameter.low <= value <= parameter.high:
+        return False
+    if isinstance(parameter, Integer):
+        return (value - parameter.low) % parameter.step == 0
+    return parameter.values is None or value in parameter.values
+
+
 def snapped(parameter: Parameter, value: Value) -> Value:
     """The nearest legal value of a whole-number range; other values as they are."""
     if not isinstance(parameter, Integer):

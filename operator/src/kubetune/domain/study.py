@@ -271,10 +271,18 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarmStart:
-    """Earlier studies, by name, whose `top` best trials are taken over as known results."""
+class EarlierStudy:
+    """A study to begin from. `parameters` are values that its trials had without naming them."""
 
-    studies: tuple[str, ...]
+    name: str
+    parameters: Assignment = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """Earlier studies whose `top` best trials each are taken over as known results."""
+
+    studies: tuple[EarlierStudy, ...]
     top: int = 10
 
 

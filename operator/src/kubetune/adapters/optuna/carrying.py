@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubetune.adapters.optuna.records import Record
-from kubetune.domain.axes import coordinate_of
+from kubetune.domain.axes import coordinate_of, within
 from kubetune.domain.coordinates import Coordinates, Point
-from kubetune.domain.space import Double, Integer, Parameter
-from kubetune.domain.values import Value
 
 
 class Carrier:
@@ -51,19 +49,8 @@ class Carrier:
             unused = parameter.condition is not None and parameter.name not in record.trial.active
             if value is None or unused:
                 point[parameter.name] = axis.middle
-            elif _within(parameter, value):
+            elif within(parameter, value):
                 point[parameter.name] = coordinate_of(parameter, value)
             else:
                 return None
         return point
-
-
-def _within(parameter: Parameter, value: Value) -> bool:
-    """Whether a value is one of the parameter's."""
-    if not isinstance(parameter, Double | Integer):
-        return value in parameter.values
-    if isinstance(value, bool | str) or not parameter.low <= value <= parameter.high:
-        return False
-    if isinstance(parameter, Integer):
-        return (value - parameter.low) % parameter.step == 0
-    return parameter.values is None or value in parameter.values

@@ -8,6 +8,7 @@ from kubetune.adapters.optuna import rows
 from kubetune.adapters.optuna.database import Database
 from kubetune.domain.study import Direction
 from kubetune.domain.trial import Trial
+from kubetune.domain.warm_start import Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,24 @@ def read_history(url: str, study_name: str) -> History:
         return database.call_now(lambda: _read(database, study_name))
     finally:
         database.release()
+
+
+def read_earlier(url: str, name: str) -> Earlier | None:
+    """The study of this name, or the newest of those whose names begin with it and a slash.
+
+    Raises:
+        StorageUnreachable: the database does not answer.
+    """
+    meant = [each for each in study_names(url) if each == name or each.startswith(f"{name}/")]
+    found = [read_history(url, each) for each in meant]
+    newest = max(found, key=_began, default=None)
+    if newest is None:
+        return None
+    return Earlier(objectives=newest.objectives, trials=newest.trials)
+
+
+def _began(history: History) -> float:
+    return max((trial.created_at for trial in history.trials), default=0.0)
 
 
 def read_trials(url: str, study_name: str) -> tuple[Trial, ...]:

@@ -1,10 +1,10 @@
-"""What comes after a search."""
+"""What comes after a search, and what came before it."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from kubetune.api.v1alpha1.base import Assignment, Identifier, Whole, Wire
+from kubetune.api.v1alpha1.base import Assignment, Identifier, Label, Whole, Wire, keyed
 from kubetune.domain.study import RankBy
 
 Seed = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
@@ -28,4 +28,27 @@ class Finalists(Wire):
     )
     fixed: Assignment = Field(
         default_factory=dict, description="Values that replace those of the search."
+    )
+
+
+class EarlierStudy(Wire):
+    """A study to begin from: of the same namespace and database."""
+
+    name: Label = Field(description="The study's name.")
+    parameters: Assignment = Field(
+        default_factory=dict,
+        description="Values that its trials had without naming them, for parameters that are new.",
+    )
+
+
+class WarmStart(Wire):
+    """Results of earlier studies, taken over once as known trials."""
+
+    studies: Annotated[list[EarlierStudy], Field(min_length=1, max_length=16)] = Field(
+        description="Their objectives must be the same. What lies outside this study's space is"
+        " left out.",
+        json_schema_extra=keyed(),
+    )
+    top: Whole = Field(
+        default=10, ge=1, le=1000, description="So many of the best trials of each are taken over."
     )

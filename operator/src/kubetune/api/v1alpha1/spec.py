@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from kubetune.api.v1alpha1.base import Assignment, Wire, filled, keyed, rule, rules
-from kubetune.api.v1alpha1.finalists import Finalists
+from kubetune.api.v1alpha1.finalists import Finalists, WarmStart
 from kubetune.api.v1alpha1.initial import InitialTrial
 from kubetune.api.v1alpha1.objective import Objective
 from kubetune.api.v1alpha1.parameter import Parameter
@@ -112,6 +112,9 @@ class TuningStudySpec(Wire):
     )
     stopping: Stopping = Field(
         default_factory=Stopping, description="What ends the search before its trials are used up."
+    )
+    warm_start: WarmStart | None = Field(
+        default=None, description="Begins from the results of earlier studies."
     )
     metrics: MetricSource = Field(
         default_factory=MetricSource, description="Where live metrics come from."
