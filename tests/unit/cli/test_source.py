@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from kubetune.cli import source
+from kubetune.report.findings import Unwritten
 from tests.unit.cli.databases import MANIFEST, make_run
 
 
@@ -33,11 +34,13 @@ def test_trials_asked_for_on_the_command_line_count(tmp_path):
 
 
 def test_a_url(tmp_path):
-    """With a URL only the database speaks: objectives and trials."""
+    """With a URL only the database speaks: objectives, trials and ranges, but no rules."""
     run = make_run(tmp_path / "run")
     found = source.load(f"sqlite:///{run}/trials.sqlite3", None, None)
     assert found.spec.objective.metric == "accuracy"
-    assert found.spec.space.parameters == ()
+    (x,) = found.spec.space.parameters
+    assert (x.name, x.low, x.high) == ("x", 0.0, 1.0)
+    assert isinstance(found.spec, Unwritten)
 
 
 def test_a_url_with_a_name(tmp_path):

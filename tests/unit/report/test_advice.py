@@ -24,9 +24,9 @@ def test_an_unbeaten_baseline():
 def test_one_reason_for_many_failures():
     """Two failures in five are worth a cure, one is not."""
     complete = tuple(made.trial(number, 0.5) for number in range(3))
-    oom = tuple(made.failed(number, TrialReason.OUT_OF_MEMORY) for number in (3, 4))
-    assert said("2 of 5 trials ended OutOfMemory: set `trials.onOutOfMemory`", *complete, *oom)
-    assert not said("OutOfMemory", *complete, oom[0])
+    late = tuple(made.failed(number, TrialReason.TIMED_OUT) for number in (3, 4))
+    assert said("2 of 5 trials ended TimedOut: raise `trials.timeoutSeconds`", *complete, *late)
+    assert not said("TimedOut", *complete, late[0])
 
 
 def test_a_mark_that_many_trials_bear():

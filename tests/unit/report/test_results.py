@@ -37,7 +37,8 @@ def test_every_trial_is_there_whole():
     assert data["trials"][5].keys() == {
         *("number", "state", "reason", "message", "parameters", "active", "values", "metrics"),
         *("attempts", "seconds", "curve", "seed", "initial", "baseline", "rejected"),
-        *("constraints", "marks"),
+        *("constraints", "marks", "stage", "phase", "repeats", "classes", "disruptions"),
+        *("outOfMemory", "createdAt", "startedAt", "endedAt"),
     }
     assert data["trials"][3]["curve"][1] == {"step": 2, "metrics": {"accuracy": 0.5}}
 

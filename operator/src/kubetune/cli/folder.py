@@ -26,6 +26,7 @@ _WRITTEN = (
     "results.json",
     "REPORT.md",
     "best_config.yaml",
+    "plots",
 )
 """What a run writes into its folder once `study.json` is there."""
 

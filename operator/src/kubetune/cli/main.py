@@ -64,6 +64,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="start again; the earlier run is moved aside")
     ] = False,
+    no_plots: Annotated[
+        bool, typer.Option("--no-plots", help="a report without plots, some seconds sooner")
+    ] = False,
 ) -> None:
     """Run a study on this machine, trials as local processes.
 
@@ -76,7 +79,12 @@ def run(
 
     command.run(
         command.Request(
-            manifest=study, output=output, trials=trials, parallelism=parallelism, fresh=fresh
+            manifest=study,
+            output=output,
+            trials=trials,
+            parallelism=parallelism,
+            fresh=fresh,
+            plots=not no_plots,
         )
     )
 
@@ -148,7 +156,9 @@ def report(
     study: _Name = None,
     namespace: _Namespace = None,
 ) -> None:
-    """Write best_config.yaml, results.json and REPORT.md.
+    """Write best_config.yaml, results.json, REPORT.md and plots.
+
+    Plots need matplotlib and plotly: install kubetune[report].
 
     Example: kubetune report runs/digits -o report
     """

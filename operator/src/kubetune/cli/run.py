@@ -41,6 +41,7 @@ class Request:
     trials: int | None
     parallelism: int | None
     fresh: bool
+    plots: bool = True
 
     @property
     def again(self) -> str:
@@ -52,6 +53,8 @@ class Request:
             words += ["--trials", str(self.trials)]
         if self.parallelism:
             words += ["--parallelism", str(self.parallelism)]
+        if not self.plots:
+            words.append("--no-plots")
         return shlex.join(words)
 
 
@@ -212,12 +215,16 @@ class _Session:
             loop.add_signal_handler(number, heard, number)
 
     async def _report(self, store: OptunaStore, status: StudyStatus) -> None:
+        """Says at once how it ended; plots follow, unless somebody waits for their terminal."""
         from kubetune.cli import summary  # noqa: PLC0415 - only at the end
+        from kubetune.cli.report import draw  # noqa: PLC0415 - only at the end
         from kubetune.report import write  # noqa: PLC0415 - only at the end
 
         trials = await store.trials()
         write(self._folder.path, self._spec, trials, status)
         summary.show(console(), self._spec, status, trials, self._folder.path)
+        if status.ended and self._request.plots and not self._signals:
+            draw(self._folder.path, self._spec, trials, status)
         if status.ended:
             return
         if self._signals:

@@ -70,7 +70,8 @@ def _read(url: str, study: str | None, *, shown: str) -> Source:
     except (StorageUnreachable, SQLAlchemyError, ValueError) as error:
         reason = str(getattr(error, "orig", None) or error)
         fail(f"{shown} cannot be read: {reason.splitlines()[0]}")
-    return Source(unwritten(name, stored.objectives, stored.trials), stored.trials)
+    spec = unwritten(name, stored.objectives, stored.trials, stored.parameters)
+    return Source(spec, stored.trials)
 
 
 def _chosen(names: tuple[str, ...], study: str | None, shown: str) -> str:

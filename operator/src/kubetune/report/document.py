@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 
-from kubetune.report import sections
+from kubetune.report import mattering, plotted, sections
 from kubetune.report.advice import advice
 from kubetune.report.findings import Findings
 from kubetune.report.markdown import code
+from kubetune.report.plots.picture import Album
 from kubetune.report.verdict import honesty, standing, verdict
 
 _PLAIN = re.compile(r"[\w./:=@+-]+", re.ASCII)
@@ -16,22 +17,26 @@ _SECTIONS: tuple[tuple[str, Callable[[Findings], str]], ...] = (
     ("Best configuration", sections.configuration),
     ("Best against baseline", sections.comparison),
     ("Top trials", sections.leaders),
+    ("What matters", mattering.mattering),
     ("Trials that failed", sections.failed),
     ("Failure modes", sections.marked),
     ("Trials stopped early", sections.cut),
     ("Draws turned down", sections.turned_down),
-    ("Outcome classes", sections.classes),
+    ("Stability", sections.classes),
+    ("Time", sections.time),
 )
 
 
-def document(findings: Findings) -> str:
-    """The whole report as Markdown."""
+def document(findings: Findings, shown: Album | None = None) -> str:
+    """The whole report as Markdown, with the plots that lie beside it."""
     parts = [f"# Study {code(findings.spec.name)}", f"**{verdict(findings)}**"]
     parts += [standing(findings), honesty(findings)]
     for title, section in _SECTIONS:
         if text := section(findings):
             parts += [f"## {_title(findings, title)}", text]
     parts += ["## Advice", _advice(findings), "## How to go on", _going_on(findings)]
+    if shown:
+        parts += ["## Plots", plotted.plotted(shown)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -7,11 +7,18 @@ from kubetune.domain import classes, course, marks, ranking, stopping
 from kubetune.domain.end import End
 from kubetune.domain.marks import Marks
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.space import Space
+from kubetune.domain.space import Parameter, Space
 from kubetune.domain.status import Counts, StudyStatus
 from kubetune.domain.steps import summarise
 from kubetune.domain.study import Direction, Objective, Pruner, Sampler, StudySpec, TrialPolicy
 from kubetune.domain.trial import Trial, TrialState
+from kubetune.report.importance import Importances
+from kubetune.report.parameters import searched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwritten(StudySpec):
+    """A study whose manifest is not at hand: it has what the database says of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,7 @@ class Findings:
     best in the first objective. `ranked` are the complete trials of a study with one objective,
     best first. `improvement` compares `best` with `baseline` in the first objective. `end` is
     None while the study goes on, and when its manifest is not at hand. `marks` are what curves
-    show of how trials trained.
+    show of how trials trained. `importances` are of each objective of which enough is known.
     """
 
     spec: StudySpec
@@ -37,6 +44,7 @@ class Findings:
     front: tuple[Trial, ...]
     ranked: tuple[Trial, ...]
     end: End | None
+    importances: tuple[Importances, ...] = ()
 
     @property
     def several(self) -> bool:
@@ -46,13 +54,18 @@ class Findings:
     @property
     def known(self) -> bool:
         """Whether the manifest is at hand, not only what the database says."""
-        return bool(self.spec.space.parameters)
+        return not isinstance(self.spec, Unwritten)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What was searched over in any phase; empty when nothing says its ranges."""
+        return searched(self.spec)
 
     @property
     def drawn(self) -> tuple[str, ...]:
         """The parameters that were searched over."""
-        if self.known:
-            return tuple(parameter.name for parameter in self.spec.space.parameters)
+        if self.parameters:
+            return tuple(parameter.name for parameter in self.parameters)
         return tuple(sorted({name for trial in self.trials for name in trial.active}))
 
     @property
@@ -63,6 +76,8 @@ class Findings:
 
 def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None) -> Findings:
     """Works out the findings; without a status the study's end follows from its trials."""
+    from kubetune.report.measuring import importances  # noqa: PLC0415 - loads numpy
+
     everything = tuple(trials)
     front = ranking.pareto_front(spec, everything)
     best = front[0] if front else ranking.best(spec, everything)
@@ -82,19 +97,23 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
         improvement=improvement,
         front=front,
         ranked=_ranked(spec, everything),
-        end=_end(spec, everything, best, status) if spec.space.parameters else None,
+        end=_end(spec, everything, best, status) if not isinstance(spec, Unwritten) else None,
+        importances=importances(spec, everything),
     )
 
 
 def unwritten(
-    name: str, objectives: Sequence[tuple[str, Direction]], trials: Sequence[Trial]
+    name: str,
+    objectives: Sequence[tuple[str, Direction]],
+    trials: Sequence[Trial],
+    parameters: Sequence[Parameter] = (),
 ) -> StudySpec:
-    """A study of which only the database is at hand: no space, no rules, its budget used."""
-    return StudySpec(
+    """A study of which only the database is at hand: its parameters, no rules, its budget used."""
+    return Unwritten(
         name=name,
         namespace="",
         objectives=tuple(Objective(metric=metric, direction=way) for metric, way in objectives),
-        space=Space(parameters=()),
+        space=Space(parameters=tuple(parameters)),
         sampler=Sampler(),
         pruner=Pruner(),
         trials=TrialPolicy(max=max(course.counted(trials), 1)),

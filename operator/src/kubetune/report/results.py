@@ -1,6 +1,8 @@
 """results.json: everything that is known of a study, for programs.
 
-Numbers that JSON cannot write are the strings "NaN", "Infinity" and "-Infinity".
+docs/reference/results.md says what each field is. A new field leaves the number of the schema as
+it is; one that goes, or means something else, raises it. Numbers that JSON cannot write are the
+strings "NaN", "Infinity" and "-Infinity".
 """
 
 import json
@@ -8,10 +10,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetune.domain import classes
 from kubetune.domain.marks import Marked
 from kubetune.domain.study import Objective, StudySpec
 from kubetune.domain.trial import Trial
+from kubetune.report import spending, stability
+from kubetune.report.advice import advice
 from kubetune.report.findings import Findings
+from kubetune.report.importance import Importances
+from kubetune.report.stability import Share
 
 SCHEMA = 1
 
@@ -80,6 +87,53 @@ def _study(findings: Findings) -> dict[str, Any]:
         "baseline": _chosen(findings, findings.baseline),
         "improvement": findings.improvement,
         "paretoFront": [trial.number for trial in findings.front],
+        "time": _time(findings),
+        "stability": [_stability(share) for share in stability.stability(findings)],
+        "importance": [_importance(one) for one in findings.importances],
+        "advice": list(advice(findings)),
+    }
+
+
+def _time(findings: Findings) -> dict[str, Any]:
+    spent = spending.spending(findings)
+    return {
+        "seconds": {part.state.value: part.seconds for part in spent.parts},
+        "gpusPerTrial": spent.gpus,
+        "wastedShare": spent.wasted_share,
+    }
+
+
+def _stability(share: Share) -> dict[str, Any]:
+    return {
+        "class": share.name,
+        "trials": share.trials,
+        "of": share.of,
+        "low": share.low,
+        "high": share.high,
+    }
+
+
+def _importance(one: Importances) -> dict[str, Any]:
+    telling = set(one.telling)
+    return {
+        "metric": one.metric,
+        "trials": one.trials,
+        "explained": one.explained,
+        "chance": one.chance,
+        "parameters": [
+            {
+                "name": part.name,
+                "share": part.share,
+                "low": part.low,
+                "high": part.high,
+                "moreThanChance": part in telling,
+                "best": list(part.best),
+                "bestIsRange": part.ranged,
+            }
+            for part in one.parameters
+        ],
+        "pairChance": one.pair_chance,
+        "pairs": [{"names": list(pair.names), "share": pair.share} for pair in one.pairs],
     }
 
 
@@ -106,6 +160,15 @@ def _line(findings: Findings, trial: Trial) -> str:
         "active": sorted(trial.active),
         "constraints": list(trial.outcome.constraints) if trial.outcome else [],
         "seed": trial.seed,
+        "stage": trial.stage.value,
+        "phase": trial.phase,
+        "repeats": trial.repeats,
+        "classes": list(classes.of(findings.spec, trial)),
+        "disruptions": trial.disruptions,
+        "outOfMemory": trial.out_of_memory,
+        "createdAt": trial.created_at,
+        "startedAt": trial.started_at,
+        "endedAt": trial.ended_at,
         "initial": trial.initial,
         "baseline": trial.baseline,
         "rejected": dict(trial.rejected),

@@ -1,7 +1,7 @@
 """The sections of REPORT.md that show figures; each is empty when it has nothing to show."""
 
 from kubetune.domain.trial import Trial
-from kubetune.report import failures, markdown, pruned, top
+from kubetune.report import failures, markdown, pruned, spending, stability, top
 from kubetune.report.findings import Findings
 from kubetune.report.markdown import code, count, figure
 
@@ -124,13 +124,49 @@ def turned_down(findings: Findings) -> str:
 
 
 def classes(findings: Findings) -> str:
-    """The study's own classes of trials."""
-    ended = sum(trial.state.ended for trial in findings.trials)
+    """The study's own classes of trials, and between which shares the truth may lie."""
+    found = stability.stability(findings)
+    if not found:
+        return ""
     rows = [
-        (code(name), str(number), markdown.share(number, ended))
-        for name, number in findings.outcomes.items()
+        (
+            code(share.name) or "in none of them",
+            str(share.trials),
+            markdown.share(share.trials, share.of),
+            f"{_percent(share.low)} to {_percent(share.high)}",
+        )
+        for share in found
     ]
-    return markdown.table(("class", "trials", "of those that ended"), rows) if rows else ""
+    header = ("class", "trials", "of those that ended", "in the long run")
+    table = markdown.table(header, rows)
+    return (
+        f"{table}\n\nIn the long run: what as many trials tell of ever more of the same kind, right"
+        " 19 times in 20."
+    )
+
+
+def time(findings: Findings) -> str:
+    """What the trials took of slots and GPUs, by how they ended."""
+    spent = spending.spending(findings)
+    if not spent.seconds > 0:
+        return ""
+    gpus = ["GPU hours"] if spent.gpus else []
+    rows = []
+    for part in spent.parts:
+        hours = [f"{part.seconds * spent.gpus / 3600:.3g}"] if spent.gpus else []
+        share = markdown.share(part.seconds, spent.seconds)
+        rows.append(
+            [part.state.value, str(part.trials), markdown.duration(part.seconds), *hours, share]
+        )
+    table = markdown.table(["end", "trials", "time on a slot", *gpus, "of it"], rows)
+    if not spent.wasted:
+        return table
+    wasted = f"{markdown.duration(spent.wasted)} ({markdown.share(spent.wasted, spent.seconds)})"
+    return f"{table}\n\nWasted on trials that failed or were infeasible: {wasted}."
+
+
+def _percent(share: float) -> str:
+    return markdown.share(share, 1.0)
 
 
 def _values(findings: Findings, trial: Trial) -> dict[str, float]:

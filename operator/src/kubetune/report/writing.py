@@ -10,6 +10,9 @@ from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.report import findings as found
 from kubetune.report.document import document
+from kubetune.report.findings import Findings
+from kubetune.report.plots.pages import LIBRARY, Pages, library
+from kubetune.report.plots.picture import FOLDER, NAMES, Album
 from kubetune.report.results import results
 
 CONFIGURATION = "best_config.yaml"
@@ -24,14 +27,27 @@ class Written:
     report: Path
     results: Path
     configuration: Path | None
+    album: Album | None = None
+
+    @property
+    def plots(self) -> int:
+        """How many plots were drawn."""
+        return sum(bool(picture.png) for picture in self.album.pictures) if self.album else 0
 
 
 def write(
-    folder: Path, spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None = None
+    folder: Path,
+    spec: StudySpec,
+    trials: Sequence[Trial],
+    status: StudyStatus | None = None,
+    *,
+    pages: Pages | None = None,
 ) -> Written:
     """Writes REPORT.md, results.json and best_config.yaml; makes the folder where it is missing.
 
     Without a complete, feasible trial there is no best_config.yaml, and an older one is removed.
+    With `pages`, Optuna's figures, there are plots in a folder of their own. Plots of an earlier
+    report that were not drawn again are removed.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -48,15 +64,43 @@ def write(
     else:
         _replace(folder / CONFIGURATION, text)
     _replace(folder / RESULTS, results(findings))
-    _replace(folder / REPORT, document(findings))
-    return Written(folder / REPORT, folder / RESULTS, target)
+    drawn = _drawn(findings, pages) if pages else None
+    _keep(folder / FOLDER, drawn)
+    _replace(folder / REPORT, document(findings, drawn))
+    return Written(folder / REPORT, folder / RESULTS, target, drawn)
 
 
-def _replace(file: Path, text: str) -> None:
+def _drawn(findings: Findings, pages: Pages) -> Album:
+    from kubetune.report.plots.album import album  # noqa: PLC0415 - loads numpy
+
+    return album(findings, pages)
+
+
+def _keep(folder: Path, drawn: Album | None) -> None:
+    """Leaves the plots of this report in their folder, and no older one."""
+    files: dict[str, str | bytes] = {}
+    for picture in drawn.pictures if drawn else ():
+        if picture.png:
+            files[f"{picture.name}.png"] = picture.png
+        if picture.page:
+            files[f"{picture.name}.html"] = picture.page
+    if any(name.endswith(".html") for name in files):
+        files[LIBRARY] = library()
+    if files:
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            _replace(folder / name, content)
+    for name in NAMES:
+        for old in {f"{name}.png", f"{name}.html"} - files.keys():
+            (folder / old).unlink(missing_ok=True)
+
+
+def _replace(file: Path, content: str | bytes) -> None:
+    if isinstance(content, str):
+        content = content.encode("utf-8", errors="replace")
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
-            stream.write(text)
+        draft.write_bytes(content)
         draft.replace(file)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubetune.domain.faults import Fault, Path, SpecChanged
-from kubetune.domain.space import Choice, Parameter
+from kubetune.domain.space import Choice, Double, Integer, Parameter
 from kubetune.domain.study import StudySpec
 
 _FIELDS = (
@@ -46,6 +46,25 @@ def describe(spec: StudySpec) -> dict[str, Any]:
             "settings": dict(sampler.settings),
         },
     }
+
+
+def described_parameters(described: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    """The parameters that a description holds, without their conditions; unknown kinds left out."""
+    found = (_read_parameter(item) for item in described.get("parameters", ()))
+    return tuple(parameter for parameter in found if parameter)
+
+
+def _read_parameter(plain: Mapping[str, Any]) -> Parameter | None:
+    name = plain["name"]
+    match plain["type"]:
+        case "Choice":
+            return Choice(name=name, values=tuple(plain["values"]), ordered=plain["ordered"])
+        case "Double" | "Integer" as kind:
+            made = Double if kind == "Double" else Integer
+            fields = ("low", "high", "step", "log")
+            return made(name=name, **{field: plain[field] for field in fields})
+        case _:
+            return None
 
 
 def refuse_changes(stored: Mapping[str, Any], described: Mapping[str, Any]) -> None:

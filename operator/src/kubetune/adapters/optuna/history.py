@@ -6,6 +6,8 @@ from sqlalchemy import Connection, inspect
 
 from kubetune.adapters.optuna import rows
 from kubetune.adapters.optuna.database import Database
+from kubetune.adapters.optuna.description import described_parameters
+from kubetune.domain.space import Parameter
 from kubetune.domain.study import Direction
 from kubetune.domain.trial import Trial
 from kubetune.domain.warm_start import Earlier
@@ -13,10 +15,11 @@ from kubetune.domain.warm_start import Earlier
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A stored study: its objectives (metric, direction) in order, and its trials."""
+    """A stored study: its objectives (metric, direction) in order, its trials, its parameters."""
 
     objectives: tuple[tuple[str, Direction], ...]
     trials: tuple[Trial, ...]
+    parameters: tuple[Parameter, ...] = ()
 
 
 def study_names(url: str) -> tuple[str, ...]:
@@ -87,6 +90,7 @@ def _read(database: Database, study_name: str) -> History:
             for item in study.description["objectives"]
         )
         records = rows.read_records(connection, study.row)
-        return History(objectives, tuple(record.trial for record in records))
+        trials = tuple(record.trial for record in records)
+        return History(objectives, trials, described_parameters(study.description))
 
     return database.transaction(read)
