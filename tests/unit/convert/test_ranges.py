@@ -92,3 +92,13 @@ def test_a_field_of_another_type_is_named():
     assert said((INT, f"{INT}, list: [a]")) == [
         "left out: list: a parameter of type int has no list: nothing to do"
     ]
+
+
+def test_what_is_said_of_a_fixed_value_stands_beside_it():
+    """And not beside the parameter that comes after."""
+    text = changed(("parameterType: int", "parameterType: discrete"), (INT, "list: [1, 1]")).text
+    assert text is not None
+    lines = text.splitlines()
+    at = lines.index("  fixed: {units: 1}")
+    assert lines[at - 2] == "  # units: one value, so it is fixed"
+    assert lines[at - 1].startswith("  # units: approximated: list: a value stands there twice")

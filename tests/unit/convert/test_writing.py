@@ -49,3 +49,12 @@ def test_a_comment_never_becomes_a_field():
     comments = {("spec", "trials"): ["a\n  max: 9\r\nkind: x\x85kind: y\u2028kind: z\x0bkind: w"]}
     text = render({"kind": "mine", "spec": {"trials": {"max": 3}}}, comments, "head")
     assert reader.parse(text).data == {"kind": "mine", "spec": {"trials": {"max": 3}}}
+
+
+def test_a_comment_on_what_is_not_there_stands_above_the_nearest():
+    """Nothing that is said is lost."""
+    study = {"spec": {"trials": {"max": 3}, "parameters": [{"name": "x"}]}}
+    comments = {("spec", "pruner"): ["one"], ("spec", "parameters", 4, "min"): ["two"]}
+    lines = render(study, comments, "head").splitlines()
+    assert lines[lines.index("# one") + 1] == "spec:"
+    assert lines[lines.index("  # two") + 1] == "  parameters:"

@@ -65,7 +65,8 @@ def convert(
             givens[name] = Given(ours, found)
             fixed[ours] = found
             why = "set by the algorithm" if name in chosen else "one value, so it is fixed"
-            draft.comment(("spec", "fixed"), f"{name}: {why}")
+            for text in (why, *draft.comments.pop(at, ())):
+                draft.comment(("spec", "fixed"), f"{name}: {text}")
     _put(draft, drawn, fixed)
     return givens
 

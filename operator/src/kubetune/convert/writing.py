@@ -37,10 +37,24 @@ def render(study: Mapping[str, Any], comments: Mapping[Path, list[str]], heading
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.width = 10_000
-    root = _mapping(study, (), comments)
+    placed: dict[Path, list[str]] = {}
+    for path, lines in comments.items():
+        placed.setdefault(_nearest(study, path), []).extend(lines)
+    root = _mapping(study, (), placed)
     stream = StringIO()
     yaml.dump(root, stream)
     return f"{_comment(heading, 0)}{stream.getvalue()}"
+
+
+def _nearest(study: Mapping[str, Any], path: Path) -> Path:
+    """The field, or the nearest one above it that there is: no comment is lost."""
+    found: Any = study
+    for end, part in enumerate(path):
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            return path[:end]
+    return path
 
 
 def _value(value: Any, path: Path, comments: Mapping[Path, list[str]]) -> Any:
