@@ -1,5 +1,6 @@
 """What the how-to for Katib's users shows is what happens."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from kubetune.api import reader
+from kubetune.cli.output import Format
+from kubetune.cli.sample import sample
 from kubetune.convert.conversion import convert
 from tests.integration.test_docs import REPOSITORY, block, run
 
@@ -71,6 +74,19 @@ def test_the_table_misses_no_algorithm() -> None:
         "random", "grid", "tpe", "multivariate-tpe", "bayesianoptimization", "cmaes", "sobol",
         "hyperband", "pbt",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["random", "grid", "tpe", "multivariate-tpe", "cmaes", "sobol", "distributions"]
+)
+def test_a_converted_study_draws(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its sampler takes its settings, and its trials hold every parameter."""
+    file = REPOSITORY / "tests" / "golden" / "katib" / "studies" / f"{name}.yaml"
+    spec = reader.read(file).data["spec"]
+    sample(file, 12, Format.JSON)
+    draws = [json.loads(line)["parameters"] for line in capsys.readouterr().out.splitlines()]
+    names = {item["name"] for item in spec["parameters"]} | spec.get("fixed", {}).keys()
+    assert [draw.keys() for draw in draws] == [names] * 12
 
 
 def complete(folder: Path, command: str) -> int:
