@@ -25,8 +25,7 @@ NAS = frozenset({"enas", "darts"})
 """Searches for the architecture of a network."""
 
 _NO_COUNTERPART = {
-    "pbt": "TPE is written instead; pruner ASHA with checkpoints spends the time alike: "
-    "weak trials end early and good ones go on",
+    "pbt": "TPE is written instead; with the pruner ASHA weak trials end early, as with pbt",
     "": "TPE is written instead, it learns from every trial",
 }
 
@@ -80,8 +79,8 @@ _COUNTERPARTS: dict[str, _Counterpart] = {
             "acq_func": Target.nothing("GP maximises expected improvement", but="EI"),
             "acq_optimizer": Target.nothing("GP has one optimizer of its own", but="auto"),
         },
-        "GP needs kubetune[gp]. Katib up to 0.19 draws every double on a logarithmic scale here,\n"
-        "whatever its distribution: scale: Log does the same where min is above 0",
+        "Katib up to 0.19 draws every double on a logarithmic scale here, whatever its\n"
+        "distribution: scale: Log does the same where min is above 0",
     ),
     "cmaes": _Counterpart(
         "CMAES",
@@ -160,9 +159,16 @@ def _numeric(experiment: Experiment, draft: Draft, sampler: dict[str, Any]) -> N
         draft.note(Kind.APPROXIMATED, (*_PATH, "algorithmName"), message, _AT)
 
 
+def _torch(experiment: Experiment, draft: Draft, sampler: dict[str, Any]) -> None:
+    del experiment, sampler
+    message = "GP needs torch where the study is tuned: install kubetune[gp]"
+    draft.note(Kind.TO_DO, (*_PATH, "algorithmName"), message, _AT)
+
+
 _REFINED: dict[str, Callable[[Experiment, Draft, dict[str, Any]], None]] = {
     "tpe": _univariate,
     "multivariate-tpe": _lying,
     "grid": _points,
     "cmaes": _numeric,
+    "bayesianoptimization": _torch,
 }

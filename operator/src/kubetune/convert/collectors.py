@@ -62,7 +62,8 @@ def convert(experiment: Experiment, draft: Draft, metrics: Metrics) -> None:
         draft.note(Kind.NOT_NEEDED, (*_SOURCE, "filter"), message)
     if kind == "Custom" and experiment.at((*_PATH, "collector", "customCollector")) is not None:
         message = "a container that collects has nothing to do here: take over what it computes"
-        draft.note(Kind.LEFT_OUT, (*_PATH, "collector", "customCollector"), message)
+        path = (*_PATH, "collector", "customCollector")
+        draft.note(Kind.LEFT_OUT, path, message, _container_at(draft))
     if experiment.at((*_SOURCE, "fileSystemPath")) is not None or kind in _FILES:
         _folder(experiment, draft, trainer, kind)
 
