@@ -1,5 +1,6 @@
 """Experiments for tests: the base with changes, as plain data or converted."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from kubetune.convert.conversion import Conversion, convert
 BASE = (Path(__file__).parent / "experiments" / "base.yaml").read_text()
 
 
+@cache
 def changed(*changes: tuple[str, str]) -> Conversion:
     """The base with texts replaced, each once, and converted."""
     text = BASE

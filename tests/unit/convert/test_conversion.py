@@ -4,6 +4,7 @@ The files in tests/golden/katib are written anew with `KUBETUNE_GOLDEN=write`.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_what_differs_is_named_as_it_was_reviewed(file: Path):
     manifest = reader.read(file)
     notes = [
         f"{manifest.line(note.path)}: {spell(note.path)}: {note.kind}: {note.message}\n"
-        for note in convert(manifest).notes
+        for note in converted(file).notes
     ]
     said = "".join(sorted(notes, key=lambda line: int(line.partition(":")[0])))
     assert said == golden(GOLDEN / "notes" / f"{file.stem}.txt", said)
@@ -62,6 +63,7 @@ def test_every_file_of_the_reviewed_is_there():
     assert {file.stem for file in (GOLDEN / "notes").iterdir()} == names
 
 
+@cache
 def converted(file: Path) -> Conversion:
     return convert(reader.read(file))
 
