@@ -86,9 +86,7 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
     found += initial.check_study(draft)
     found += finals.check(draft, kinds)
     known = (*faults, *found)
-    course, more = convert_phases.course(
-        draft, _compiler(draft), _phase_space, known, sound=space is not None
-    )
+    course, more = convert_phases.course(draft, _compiler(draft), _phase_space, known, space)
     found += more
     feasibility, initial_trials = None, tuple[InitialTrial, ...]()
     if space is not None:

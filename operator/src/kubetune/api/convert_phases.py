@@ -54,12 +54,11 @@ def course(
     compiler: Compiler,
     space_of: SpaceOf,
     known: Collection[Fault],
-    *,
-    sound: bool,
+    space: Space | None,
 ) -> tuple[Course, list[Fault]]:
     """The phases, and what is wrong with them.
 
-    `known` is what is wrong with the study itself; `sound`: its own space is not.
+    `known` is what is wrong with the study itself, `space` its own space if that is sound.
     """
     faults = list(phases.check(draft))
     kinds = phases.kinds_of(draft)
@@ -67,10 +66,13 @@ def course(
     for index in range(len(draft.study.spec.phases)):
         overlay = Overlay.of(draft, index)
         named = list(phases.check_parameters(draft, index, kinds))
-        space, more = _space(overlay, compiler, space_of, sound=sound and not named)
+        own, more = space, list[Fault]()
+        if overlay.wire.parameters:
+            own, more = _space(overlay, compiler, space_of, sound=bool(space) and not named)
+        more += _search(overlay.draft)
         told = overlay.told(more, known, named)
         faults += told
-        phase = _phase(overlay, compiler, space)
+        phase = _phase(overlay, compiler, own)
         if phase is not None and not told:
             found[index] = phase
     return found, [*faults, *compiler.faults]
@@ -100,7 +102,7 @@ def warn(draft: Draft) -> Iterator[Fault]:
 def _space(
     overlay: Overlay, compiler: Compiler, space_of: SpaceOf, *, sound: bool
 ) -> tuple[Space | None, list[Fault]]:
-    """The phase's space, None when it has faults; and all faults of the phase's search."""
+    """The space of a phase with parameters of its own, None when it has faults; and these."""
     whole = overlay.draft
     own = Compiler(
         compiler.lost | names.unusable(whole),
@@ -109,12 +111,13 @@ def _space(
     )
     faults = list(parameters.check(whole))
     space, circles = space_of(whole, own, sound and not faults)
-    faults += circles
-    faults += own.faults
-    faults += search.check_objectives(whole)
-    faults += search.check_sampler(whole)
-    faults += search.check_pruner(whole)
-    return space, faults
+    return space, [*faults, *circles, *own.faults]
+
+
+def _search(whole: Draft) -> Iterator[Fault]:
+    yield from search.check_objectives(whole)
+    yield from search.check_sampler(whole)
+    yield from search.check_pruner(whole)
 
 
 def _phase(overlay: Overlay, compiler: Compiler, space: Space | None) -> Phase | None:
