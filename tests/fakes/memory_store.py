@@ -9,7 +9,7 @@ from kubetune.domain.coordinates import Coordinates, Repair
 from kubetune.domain.draw import Draw, draw
 from kubetune.domain.faults import Fault, SpecChanged
 from kubetune.domain.ports import Clock, Drawn
-from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, StudySpec
+from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, Phase, Pruner, StudySpec
 from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
 from kubetune.domain.values import Assignment
 
@@ -97,6 +97,12 @@ class MemoryStore:
         if self._trials and space != self._spec.space:
             fault = Fault(("spec", "parameters"), "cannot change after the first trial")
             raise SpecChanged([fault])
+        kept = len(self._spec.phases)
+        if self._trials and list(map(_drawn_by, spec.phases))[:kept] != list(
+            map(_drawn_by, self._spec.phases)
+        ):
+            fault = Fault(("spec", "phases"), "cannot change after the first trial")
+            raise SpecChanged([fault])
         self._spec, self._coordinates = spec, Coordinates(spec.space)
 
     async def close(self) -> None:
@@ -136,3 +142,8 @@ class MemoryStore:
         number = trial.number
         self._trials = (*self._trials[:number], trial, *self._trials[number + 1 :])
         return trial
+
+
+def _drawn_by(phase: Phase) -> Phase:
+    """What of a phase its draws depend on."""
+    return replace(phase, trials=None, gate=None, pruner=Pruner())

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubetune.domain.faults import Fault, Path, SpecChanged
 from kubetune.domain.space import Choice, Double, Integer, Parameter
-from kubetune.domain.study import StudySpec
+from kubetune.domain.study import Phase, Sampler, StudySpec
 
 _FIELDS = (
     "objectives",
@@ -19,8 +19,8 @@ _FIELDS = (
 
 
 def describe(spec: StudySpec) -> dict[str, Any]:
-    """Objectives, space and sampler as plain data."""
-    space, sampler = spec.space, spec.sampler
+    """Objectives, space, sampler and what draws depend on of each phase, as plain data."""
+    space = spec.space
     return {
         "schema": 1,
         "objectives": [
@@ -39,12 +39,8 @@ def describe(spec: StudySpec) -> dict[str, Any]:
         "outcomeConstraints": [
             [item.metric, item.min, item.max] for item in spec.outcome_constraints
         ],
-        "sampler": {
-            "algorithm": sampler.algorithm.value,
-            "seed": sampler.seed,
-            "startupTrials": sampler.startup_trials,
-            "settings": dict(sampler.settings),
-        },
+        "sampler": _sampler(spec.sampler),
+        "phases": [_phase(spec, item) for item in spec.phases],
     }
 
 
@@ -68,21 +64,24 @@ def _read_parameter(plain: Mapping[str, Any]) -> Parameter | None:
 
 
 def refuse_changes(stored: Mapping[str, Any], described: Mapping[str, Any]) -> None:
-    """Refuses a study that differs from its stored trials.
+    """Refuses a study that differs from its stored trials; phases may follow those there are.
+
+    What was stored before a field was described says nothing of it.
 
     Raises:
         SpecChanged: with one fault for each changed field.
     """
-    changed = [
-        name
+    faults = [
+        Fault(_path(name), "cannot change after the first trial: restore it, or use a new name")
         for name in _FIELDS
         if name in stored and json.dumps(stored[name]) != json.dumps(described[name])
     ]
-    if changed:
-        raise SpecChanged(
-            Fault(_path(name), "cannot change after the first trial: restore it, or use a new name")
-            for name in changed
-        )
+    phases = stored.get("phases", [])
+    if json.dumps(phases) != json.dumps(described["phases"][: len(phases)]):
+        message = "that are there cannot change after the first trial: restore them, add new ones"
+        faults.append(Fault(_path("phases"), f"{message} at the end, or use a new name"))
+    if faults:
+        raise SpecChanged(faults)
 
 
 def _path(name: str) -> Path:
@@ -101,4 +100,25 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "high": parameter.high,
         "step": parameter.step,
         "log": parameter.log,
+    }
+
+
+def _sampler(sampler: Sampler) -> dict[str, Any]:
+    return {
+        "algorithm": sampler.algorithm.value,
+        "seed": sampler.seed,
+        "startupTrials": sampler.startup_trials,
+        "settings": dict(sampler.settings),
+    }
+
+
+def _phase(spec: StudySpec, phase: Phase) -> dict[str, Any]:
+    """Of its space only what is not the study's: that is described once."""
+    own = [item for item in phase.space.parameters if item not in spec.space.parameters]
+    return {
+        "name": phase.name,
+        "parameters": [_parameter(item) for item in own],
+        "sampler": _sampler(phase.sampler),
+        "narrow": phase.narrow and [phase.narrow.around_top, phase.narrow.shrink],
+        "when": phase.when and phase.when.text,
     }

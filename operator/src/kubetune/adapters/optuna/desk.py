@@ -8,7 +8,7 @@ from kubetune.adapters.optuna.drawing import Drafter
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.space import Space
-from kubetune.domain.study import Phase, StudySpec
+from kubetune.domain.study import Phase, SamplerAlgorithm, StudySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Desk:
         """
         coordinates = Coordinates(space)
         drafter = Drafter(replace(spec, space=space, sampler=phase.sampler), coordinates)
-        carrier = Carrier(phase.name, coordinates) if spec.phases else None
+        onward = phase.sampler.algorithm is SamplerAlgorithm.QMC
+        carrier = Carrier(phase.name, coordinates, onward=onward) if spec.phases else None
         return cls(phase.name, space, drafter, carrier)
 
     def history(self, records: Sequence[Record]) -> list[Record]:

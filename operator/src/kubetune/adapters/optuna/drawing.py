@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import zip_longest
 from random import Random
@@ -17,7 +17,7 @@ from kubetune.domain.coordinates import Candidate, Coordinates, Point, Repair
 from kubetune.domain.draw import Draw, NoFeasibleDraw, draw
 from kubetune.domain.faults import Fault, InvalidSpec
 from kubetune.domain.study import SamplerAlgorithm, StudySpec
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 from kubetune.domain.values import Assignment
 
 if TYPE_CHECKING:
@@ -214,14 +214,23 @@ class _Enumerated:
         drawn = [record.drawn for record in history]
         if any(one is not other for one, other in zip_longest(self._seen, drawn[:known])):
             self._tried, known = set(), 0
-        self._tried.update(_key(item.drawn, item.trial.active) for item in history[known:])
+        self._tried.update(
+            _key(item.drawn, item.trial.active)
+            for item in history[known:]
+            if item.trial.stage is Stage.SEARCH
+        )
         self._seen = drawn
 
 
 class Drawing:
-    """Draws for people to look at: nothing is stored, each draw counts as running."""
+    """Draws for people to look at: nothing is stored, each draw counts as running.
+
+    In a study with phases they are those of the first.
+    """
 
     def __init__(self, spec: StudySpec, history: Sequence[Trial] = ()) -> None:
+        first = spec.course[0]
+        spec = replace(spec, space=first.space, sampler=first.sampler)
         self._coordinates = Coordinates(spec.space)
         self._drafter = Drafter(spec, self._coordinates)
         self._records = [

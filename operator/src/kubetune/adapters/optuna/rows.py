@@ -88,6 +88,16 @@ def write_study(connection: Connection, name: str, spec: StudySpec, description:
     return int(row)
 
 
+def describe_study(connection: Connection, study: int, description: object) -> None:
+    """Describes a study anew that has trials: nothing that these rest on may have changed."""
+    ours = tables.study_attributes
+    connection.execute(
+        update(ours)
+        .where(ours.c.study_id == study, ours.c.key == STUDY)
+        .values(value_json=json.dumps(description))
+    )
+
+
 def read_records(connection: Connection, study: int) -> tuple[Record, ...]:
     """Every trial of a study, in order of number, in two queries."""
     trials = tables.trials.c

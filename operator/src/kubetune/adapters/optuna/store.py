@@ -142,7 +142,7 @@ class OptunaStore:
     async def started(self, number: int, attempt: int, at: float) -> None:  # noqa: ARG002 - any attempt may be the first seen
         """See TrialStore.started."""
         await self._write(lambda: self._rerun(number, lambda trial: transitions.started(trial, at)))
-        if not self._warming and self._spec.sampler.algorithm in _MODELS:
+        if not self._warming and _models(self._spec):
             self._warming = True
             import_early()
 
@@ -215,6 +215,8 @@ class OptunaStore:
                 row = rows.write_study(connection, self._name, self._spec, described)
                 return row, turns.read_turn(connection, row), []
             refuse_changes(study.description, described)
+            if study.description != described:
+                rows.describe_study(connection, study.row, described)
             return study.row, turn, list(records)
 
         self._study, self._turn, self._records = self._database.transaction(load)
@@ -394,6 +396,11 @@ class OptunaStore:
 
     def _trial_seed(self, number: int) -> int:
         return seeds.seed(self._spec.sampler.seed, number, "trial")
+
+
+def _models(spec: StudySpec) -> bool:
+    """Whether some phase's draws need Optuna."""
+    return any(phase.sampler.algorithm in _MODELS for phase in spec.course)
 
 
 def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
