@@ -10,6 +10,22 @@ from kubetune.api import reader
 
 STUDIES = Path(__file__).parents[2] / "unit" / "api" / "studies"
 BASE = (STUDIES / "base.yaml").read_text()
+COURSE = BASE.replace(
+    "  trials:\n",
+    """\
+  phases:
+  - {name: first, trials: 5, gate: {require: "outcomes.good >= 1"}}
+  - {name: second, trials: 6, narrow: {aroundTop: 3}, when: "trials.complete > 1"}
+  - name: third
+    trials: 7
+    sampler: {algorithm: Random, seed: 3}
+    parameters:
+    - {name: dropout, type: Double, min: 0, max: 0.5}
+    - {name: rate, type: Double, min: 1e-5, max: 1e-1, scale: Log}
+  trials:
+""",
+    1,
+)
 API = "/apis/kubetune.io/v1alpha1"
 
 

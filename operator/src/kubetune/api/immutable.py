@@ -5,6 +5,7 @@ at the root because only there a rule sees the status, which tells whether there
 """
 
 from kubetune.api.v1alpha1.base import rule
+from kubetune.api.v1alpha1.spec import MOST_PHASES
 
 REMEDY = "restore it, or make a new study; initialTrials with metrics carry results over"
 """What to do instead."""
@@ -47,9 +48,33 @@ A list's order counts, though lists with a key are equal in any order. Untyped v
 """
 
 
+_DRAWN_BY = ("when", "narrow", "sampler", "parameters")
+"""What of a phase its draws depend on."""
+
+
 def rules() -> list[dict[str, str]]:
     """One rule for each part of the spec that trials rest on."""
-    return [_frozen(field, meanings) for field, meanings in _MEANINGS.items()]
+    return [*(_frozen(field, meanings) for field, meanings in _MEANINGS.items()), _course()]
+
+
+def _course() -> dict[str, str]:
+    """Phases that are there stay, in their places and as they draw; others may follow them.
+
+    They are compared place by place: every other way costs more than a server allows.
+    """
+    old, new = "oldSelf.spec.phases", "self.spec.phases"
+    places = ", ".join(map(str, range(MOST_PHASES)))
+    same = [f"{new}[i].name == {old}[i].name"]
+    for part in _DRAWN_BY:
+        mine, theirs = f"{new}[i].{part}", f"{old}[i].{part}"
+        same.append(f"has({mine}) == has({theirs}) && (!has({mine}) || {mine} == {theirs})")
+    listed = [f"{side}[i].parameters.map(p, p.name)" for side in (new, old)]
+    same.append(f"(!has({new}[i].parameters) || {' == '.join(listed)})")
+    kept = f"has({new}) && size({new}) >= size({old})"
+    each = f"[{places}].all(i, i >= size({old}) || {' && '.join(same)})"
+    message = f"phases that are there cannot change after the first trial: {REMEDY}"
+    text = f"{_NO_TRIALS} || !has({old}) || size({old}) == 0 || {kept} && {each}"
+    return rule(text, message, "spec.phases")
 
 
 def _frozen(field: str, meanings: tuple[str, ...]) -> dict[str, str]:

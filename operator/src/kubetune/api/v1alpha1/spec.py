@@ -17,6 +17,8 @@ from kubetune.api.v1alpha1.sampler import Sampler
 from kubetune.api.v1alpha1.space import Constraint, Derived
 from kubetune.api.v1alpha1.trials import TrialPolicy
 
+MOST_PHASES = 16
+
 
 class TuningStudySpec(Wire):
     """What to tune, how to search, and how a trial runs."""
@@ -102,7 +104,7 @@ class TuningStudySpec(Wire):
         json_schema_extra=keyed(),
     )
     trials: TrialPolicy = Field(description="How many trials, how many at once, how long.")
-    phases: Annotated[list[Phase], Field(max_length=16)] = Field(
+    phases: Annotated[list[Phase], Field(max_length=MOST_PHASES)] = Field(
         default_factory=list,
         description="The parts of the search, one after the other; without them there is one.",
         json_schema_extra=keyed(),
