@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kubetune.domain.trial import TrialState
-from tests.integration.tuner import Workplace
+from tests.integration.tuner import Workplace, command
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
@@ -35,6 +35,16 @@ def test_a_study_runs_to_its_end(workplace: Workplace) -> None:
     assert (workplace.run_folder / "study.yaml").read_text() == workplace.manifest.read_text()
     assert (workplace.run_folder / "REPORT.md").exists()
     assert (workplace.run_folder / "best_config.yaml").exists()
+
+
+def test_a_study_that_has_ended_has_plots(workplace: Workplace) -> None:
+    """They are in the run's folder, and come after the summary."""
+    workplace.write()
+    done = command("run", str(workplace.manifest), "-o", str(workplace.run_folder))
+    assert done.returncode == 0, done.stderr
+    plots = {file.name for file in (workplace.run_folder / "plots").iterdir()}
+    assert {"history.png", "history.html", "timeline.png"} <= plots
+    assert "(plots/history.png)" in (workplace.run_folder / "REPORT.md").read_text()
 
 
 def test_the_end_says_what_was_best_and_what_to_do_next(workplace: Workplace) -> None:

@@ -50,12 +50,12 @@ class Workplace:
 
     def run(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """Runs the study until the command ends by itself."""
-        return command("run", str(self.manifest), "-o", str(self.run_folder), *options)
+        return command(*self._run(*options))
 
     @contextmanager
     def running(self, *options: str) -> Iterator["Tuner"]:
         """A run that goes on beside the test, and is dead in the end; its trials may live on."""
-        words = _words("run", str(self.manifest), "-o", str(self.run_folder), *options)
+        words = _words(*self._run(*options))
         with subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
@@ -64,6 +64,10 @@ class Workplace:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+    def _run(self, *options: str) -> tuple[str, ...]:
+        """The command's words; without plots, which cost seconds each time."""
+        return ("run", str(self.manifest), "-o", str(self.run_folder), "--no-plots", *options)
 
     def trials(self) -> tuple[Trial, ...]:
         """Every trial in the database; none while there is no study in it yet."""

@@ -39,3 +39,28 @@ def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         write(tmp_path / "file", made.study(), ())
+
+
+def pages(*_):
+    """Optuna's figures, of which there are none here."""
+    return {}
+
+
+def test_plots_in_a_folder_of_their_own(tmp_path):
+    """Pictures and pages that work without a network, each named in the report."""
+    written = write(tmp_path, made.study(), made.trials(), pages=pages)
+    names = {file.name for file in (tmp_path / "plots").iterdir()}
+    assert {"history.png", "importance.html", "timeline.html", "plotly.min.js"} <= names
+    assert written.plots == 8
+    text = (tmp_path / "REPORT.md").read_text()
+    assert "### Importance of parameters ([to zoom into](plots/importance.html))" in text
+    assert all(f"plots/{name}" in text for name in names if name.endswith(".png"))
+
+
+def test_an_older_plot_goes_and_a_stranger_s_file_stays(tmp_path):
+    """No plot outlives what it showed; what a report never made is not touched."""
+    (tmp_path / "plots").mkdir()
+    for name in ("pareto.png", "pareto.html", "holiday.png"):
+        (tmp_path / "plots" / name).write_text("old")
+    write(tmp_path, made.study(), made.trials())
+    assert {file.name for file in (tmp_path / "plots").iterdir()} == {"holiday.png"}

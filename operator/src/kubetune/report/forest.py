@@ -7,6 +7,7 @@ exact. Cells in place of thresholds let ranges, lists, words and "not active" be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -16,8 +17,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
-TREES = 64
-LEAVES = 64
+TREES = 50
+LEAVES = 32
 SHARE_OF_AXES = 0.6
 """So many of the axes, drawn anew, may divide a node: else trees are too alike."""
 
@@ -46,6 +47,30 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """What a tree's leaves hold of the space.
+
+    `volumes` is each leaf's part of each axis. `factors`, by leaf and axis, is its value times its
+    part of all other axes.
+    """
+
+    masks: Floats
+    volumes: Floats
+    factors: Floats
+    mean: float
+    variance: float
+
+
+def _part(tree: Tree, weights: Floats) -> _Part:
+    masks = tree.masks.astype(np.float64)
+    volumes = np.einsum("ldg,dg->ld", masks, weights)
+    whole = volumes.prod(axis=1)
+    mean = float(whole @ tree.values)
+    variance = float(whole @ (tree.values - mean) ** 2)
+    return _Part(masks, volumes, (tree.values * whole)[:, None] / volumes, mean, variance)
+
+
+@dataclass(frozen=True)
 class Forest:
     """Trees over the same axes. `explained`: how well they foretell what each has not seen.
 
@@ -59,34 +84,28 @@ class Forest:
     def mains(self) -> tuple[Floats, Floats]:
         """By tree and axis, the share of the variance; by axis and cell, the mean value there."""
         shares, curves = [], []
-        for tree in self.trees:
-            volumes, whole, mean, variance = self._measured(tree)
-            factors = (tree.values * whole)[:, None] / volumes
-            curve = np.einsum("ld,ldg->dg", factors, tree.masks)
-            parts = (self.weights * (curve - mean) ** 2).sum(axis=1)
-            shares.append(parts / variance if variance > 0 else np.zeros(len(parts)))
+        for part in self._parts:
+            curve = np.einsum("ld,ldg->dg", part.factors, part.masks)
+            moved = (self.weights * (curve - part.mean) ** 2).sum(axis=1)
+            shares.append(moved / part.variance if part.variance > 0 else np.zeros(len(moved)))
             curves.append(curve)
         return np.array(shares), np.mean(curves, axis=0)
 
     def pair(self, one: int, other: int) -> float:
         """The share of the variance that two axes bring only together, in the mean of the trees."""
+        ours, theirs = self.weights[one], self.weights[other]
         shares = []
-        for tree in self.trees:
-            volumes, whole, mean, variance = self._measured(tree)
-            factors = tree.values * whole / (volumes[:, one] * volumes[:, other])
-            joint = np.einsum("l,lg,lh->gh", factors, tree.masks[:, one], tree.masks[:, other])
-            ours, theirs = self.weights[one], self.weights[other]
-            alone = ours @ (joint @ theirs - mean) ** 2 + theirs @ (ours @ joint - mean) ** 2
-            both = ours @ (joint - mean) ** 2 @ theirs
-            shares.append((both - alone) / variance if variance > 0 else 0.0)
+        for part in self._parts:
+            factors = part.factors[:, one] / part.volumes[:, other]
+            joint = (part.masks[:, one] * factors[:, None]).T @ part.masks[:, other] - part.mean
+            alone = ours @ (joint @ theirs) ** 2 + theirs @ (ours @ joint) ** 2
+            both = ours @ joint**2 @ theirs
+            shares.append((both - alone) / part.variance if part.variance > 0 else 0.0)
         return float(np.mean(shares))
 
-    def _measured(self, tree: Tree) -> tuple[Floats, Floats, float, float]:
-        """Each leaf's part of each axis and of the whole; the tree's mean and variance."""
-        volumes = np.einsum("ldg,dg->ld", tree.masks, self.weights)
-        whole = volumes.prod(axis=1)
-        mean = float(whole @ tree.values)
-        return volumes, whole, mean, float(whole @ (tree.values - mean) ** 2)
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        return [_part(tree, self.weights) for tree in self.trees]
 
 
 def plant(axes: Sequence[Axis], cells: Ints, values: Floats, seed: int = 0) -> Forest:
@@ -127,6 +146,8 @@ class _Grower:
         self._least = max(2, len(values) // 100)
         self._flat = cells + size * np.arange(len(axes))[None, :]
         self._words = [index for index, axis in enumerate(axes) if not axis.ordered]
+        self._straight = np.tile(np.arange(size), (len(axes), 1))
+        self._lines = np.arange(len(axes))[:, None]
         self._whole = np.array([np.arange(size) < len(axis.weights) for axis in axes])
 
     def grow(self, rows: Ints) -> Tree:
@@ -167,7 +188,7 @@ class _Grower:
         )
         sums: Floats = totals.reshape(shape)
         order = self._order(counts, sums)
-        counts, sums = np.take_along_axis(counts, order, 1), np.take_along_axis(sums, order, 1)
+        counts, sums = counts[self._lines, order], sums[self._lines, order]
         gains = self._gains(counts.cumsum(axis=1), sums.cumsum(axis=1), number, values.sum())
         axis, place = np.unravel_index(int(gains.argmax()), shape)
         if gains[axis, place] <= 1e-12:  # noqa: PLR2004 - rounding
@@ -177,7 +198,9 @@ class _Grower:
 
     def _order(self, counts: Floats, sums: Floats) -> Ints:
         """The cells of each axis in the order in which they may be divided: words by mean."""
-        order = np.tile(np.arange(self._size), (len(self._axes), 1))
+        if not self._words:
+            return self._straight
+        order = self._straight.copy()
         for axis in self._words:
             means = sums[axis] / np.maximum(counts[axis], 1.0)
             order[axis] = np.lexsort((means, counts[axis] == 0))

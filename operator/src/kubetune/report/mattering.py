@@ -12,10 +12,11 @@ VALUES = 4
 """So many of a list's best values are named."""
 
 METHOD = (
-    "By functional ANOVA over 64 regression trees (fANOVA), on the scales that were searched. A"
+    "By functional ANOVA over 50 regression trees (fANOVA), on the scales that were searched. A"
     " share is what one parameter alone moves, the others drawn alike. Trials that were stopped"
     " early count as bad as the worst value, or worse, and so do those that failed by their own"
-    " fault. `chance` is the largest share that shuffled copies of the parameters reach."
+    " fault. `chance` is half as much again as the most that shuffled copies of the"
+    " parameters reach."
 )
 
 

@@ -22,12 +22,15 @@ CELLS = 16
 SHADOWS = 8
 """At least so many shuffled parameters show what chance gives."""
 
+FOR_LUCK = 1.5
+"""So many times what shuffled parameters reach: the largest of a few is a matter of luck."""
+
 NEIGHBOURS = 8
 """So many trials drawn one after the other are shuffled among each other. A sampler drifts: late
 trials are good, and have much else in common. What only drifted along is no more than a shadow
 that drifts as well."""
 
-FAR = 3.0
+FAR = 1.5
 """Values worse than the third quarter by more than so many ranges between quarters count as that
 far: one trial of 1e30 would be all there is to explain."""
 
@@ -59,7 +62,7 @@ def importances(spec: StudySpec, trials: Sequence[Trial]) -> tuple[Importances, 
 def _scores(spec: StudySpec, trials: Sequence[Trial], index: int) -> tuple[list[Trial], Floats]:
     """Trials of the search that say something of one objective, and how bad each was.
 
-    Bad values are cut off at some distance; what was stopped early or failed by its own fault is
+    Values are cut off at some distance; what was stopped early or failed by its own fault is
     as bad as the worst value. Where that is most trials, the order counts in place of values.
     """
     known = [
@@ -74,8 +77,10 @@ def _scores(spec: StudySpec, trials: Sequence[Trial], index: int) -> tuple[list[
         scores = [float(order.index(key)) for key in keys]
     elif len(valued):
         quarter, three = np.quantile(valued, (0.25, 0.75))
-        worst = min(float(valued.max()), float(three + FAR * (three - quarter)))
-        scores = [min(key[1], worst) if key[0] == 0 else worst for key in keys]
+        reach = FAR * (three - quarter)
+        worst = min(float(valued.max()), float(three + reach))
+        best = max(float(valued.min()), float(quarter - reach))
+        scores = [min(max(key[1], best), worst) if key[0] == 0 else worst for key in keys]
     else:
         scores = []
     return [trial for trial, _ in known], np.array(scores)
@@ -150,8 +155,8 @@ def _told(
         metric=metric,
         trials=number,
         explained=trees.explained,
-        chance=float(average[real:-1].max()),
-        pair_chance=max(blind),
+        chance=FOR_LUCK * float(average[real:-1].max()),
+        pair_chance=FOR_LUCK * max(blind),
         parameters=tuple(told),
         pairs=tuple(sorted(pairs, key=lambda pair: -pair.share)),
     )

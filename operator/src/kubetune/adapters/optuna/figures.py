@@ -1,7 +1,7 @@
 """Optuna's own figures of a study, over a study in memory that has the real parameters.
 
 The mirror for samplers knows coordinates; people want ranges, scales and words as the manifest
-has them. Values that run away are cut off as in the pictures, so that one does not hide the rest.
+has them.
 """
 
 import math
@@ -58,7 +58,7 @@ def figures(
     target = _target(spec)
     made: dict[str, Callable[[], Any]] = {
         "history": partial(_history, study, spec, trials),
-        "curves": partial(_curves, study),
+        "curves": partial(_curves, study, spec.objective.metric),
     }
     if len(names) > 1:
         made["parallel"] = partial(
@@ -173,9 +173,14 @@ def _history(study: Study, spec: StudySpec, trials: Sequence[Trial]) -> Any:
     return drawn
 
 
-def _curves(study: Study) -> Any:
-    """Optuna's curves, coloured by the trial's end; a legend entry for each end."""
+def _curves(study: Study, metric: str) -> Any:
+    """Optuna's curves and those of failed trials, coloured by end; a legend entry for each end."""
     drawn = _plot("plot_intermediate_values", study)
+    drawn.update_layout(yaxis_title=metric)
+    for trial in study.get_trials(deepcopy=False, states=(OptunaState.FAIL,)):
+        steps, values = [*trial.intermediate_values], [*trial.intermediate_values.values()]
+        if steps:
+            drawn.add_scatter(x=steps, y=values, mode="lines+markers", name=f"Trial{trial.number}")
     states = {f"Trial{trial.number}": trial.state for trial in study.get_trials(deepcopy=False)}
     named: set[OptunaState] = set()
     for trace in drawn.data:

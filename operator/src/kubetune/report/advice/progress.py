@@ -13,7 +13,7 @@ ENOUGH = 2
 """Complete trials wanted for each parameter before the best one is more than luck."""
 
 LAST = 10
-"""So many trials that brought next to nothing are a plateau."""
+"""At least so many trials that brought next to nothing are a plateau."""
 
 NEXT_TO_NOTHING = 0.01
 
@@ -63,15 +63,21 @@ def few(findings: Findings) -> Iterator[str]:
         yield f"There are only {number}: with more, luck matters less."
 
 
+def last(findings: Findings) -> int:
+    """How many trials are the last: of many a tenth."""
+    return max(LAST, len(findings.ended) // 10)
+
+
 def gain(findings: Findings) -> float | None:
     """What the last trials brought, as a share of the best before them; None of too few."""
+    number = last(findings)
     spec, ended = (
         findings.spec,
         sorted(course.search(findings.ended), key=lambda trial: trial.number),
     )
-    if findings.several or len(ended) < 2 * LAST:
+    if findings.several or len(ended) < 2 * number:
         return None
-    before, after = ranking.best(spec, ended[:-LAST]), ranking.best(spec, ended)
+    before, after = ranking.best(spec, ended[:-number]), ranking.best(spec, ended)
     if before is None or after is None or before.value is None or after.value is None:
         return None
     return ranking.improvement(spec, after.value, before.value)
@@ -81,10 +87,11 @@ def plateau(findings: Findings) -> Iterator[str]:
     """The last trials brought next to nothing."""
     brought = gain(findings)
     if brought is not None and brought < NEXT_TO_NOTHING:
+        share = f"{brought + 0.0:.1%}".replace("%", " %")
         yield (
-            f"The last {LAST} trials improved the best by {brought:.1%}".replace("%", " %")
-            + ", less than 1 %: more of the same search will bring little. Narrow the ranges around"
-            " the best, or change what is searched over."
+            f"The last {last(findings)} trials improved the best by {share}, less than 1 %: more"
+            " of the same search will bring little. Narrow the ranges around the best, or change"
+            " what is searched over."
         )
 
 

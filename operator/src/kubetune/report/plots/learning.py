@@ -39,7 +39,7 @@ def draw(findings: Findings) -> "Figure | LeftOut":
     window.show(panel)
     panel.set_xlabel("step")
     panel.set_ylabel(style.wrapped(metric, 30, 2))
-    if all(step.is_integer() for _, curve in found for step, _ in curve):
+    if all(float(step).is_integer() for _, curve in found for step, _ in curve):
         style.whole_numbers(panel)
     runaway = sum(any(map(window.hides, _numbers(curve))) for _, curve in found)
     note = f" ({scales.off_scale(runaway)})" if runaway else ""

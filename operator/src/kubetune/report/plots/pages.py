@@ -1,5 +1,6 @@
 """Plots as pages to point at and zoom into, by plotly; most of them are Optuna's own."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -45,6 +46,23 @@ def collected(findings: Findings, optunas: Pages | None) -> dict[str, Page]:
     return {name: _page(findings, name, figure) for name, figure in figures.items()}
 
 
+def _zoomed(findings: Findings, name: str, drawn: Any) -> None:
+    """Begins with the same part of the values as the picture; a double click shows all."""
+    from kubetune.report.plots import scales  # noqa: PLC0415 - loads numpy
+
+    if name not in {"history", "curves", "slices"}:
+        return
+    values = [value for _, value in choosing.valued(findings)]
+    if name == "curves":
+        metric = findings.spec.objective.metric
+        curves = (point.metrics.get(metric) for trial in findings.trials for point in trial.curve)
+        values = [value for value in curves if value is not None and not math.isnan(value)]
+    window = scales.window(values)
+    if window.beyond:
+        margin = scales.MARGIN * (window.high - window.low)
+        drawn.update_yaxes(range=[window.low - margin, window.high + margin])
+
+
 def _page(findings: Findings, name: str, figure: Callable[[], Any]) -> Page:
     def render() -> str | None:
         try:
@@ -53,6 +71,7 @@ def _page(findings: Findings, name: str, figure: Callable[[], Any]) -> Page:
             return None
         if drawn is None:
             return None
+        _zoomed(findings, name, drawn)
         drawn.update_layout(
             template="plotly_white", title_text=f"{style.plain(findings.spec.name)}: {name}"
         )
