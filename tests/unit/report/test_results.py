@@ -1,12 +1,16 @@
 """results.json: valid JSON that has everything."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from kubetune.domain.trial import Point
 from kubetune.report.results import brief, results
 from tests.unit.report import made
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "results.md"
 
 
 def refuse(word):
@@ -94,3 +98,13 @@ def test_a_trial_for_programs_has_the_promised_fields():
         "seconds",
     ]
     assert (running["values"], running["seconds"]) == ({}, None)
+
+
+def test_every_field_is_written_down():
+    """docs/reference/results.md names each field of the study and of a trial."""
+    known = set(re.findall(r"`([A-Za-z]+)`", DOCUMENT.read_text(encoding="utf-8")))
+    data = read(*made.trials())
+    nested = [data, data["trials"][0], data["best"], data["time"], data["stability"][0]]
+    nested += [data["importance"][0], data["importance"][0]["parameters"][0]]
+    nested += [data["importance"][0]["pairs"][0], data["counts"], data["objectives"][0]]
+    assert {name for part in nested for name in part} - known == set()
