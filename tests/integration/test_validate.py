@@ -115,16 +115,6 @@ def test_a_folder_is_no_manifest(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"{tmp_path}:1: cannot be read")
 
 
-def test_what_waits_for_a_later_version_is_named(good: Path) -> None:
-    """A field that would be ignored is refused by name."""
-    study = json.loads(good.read_text())
-    study["spec"]["finalists"] = {"top": 3}
-    good.write_text(json.dumps(study, indent=1))
-    done = command("validate", str(good))
-    assert done.returncode == 1
-    assert re.search(r"spec\.finalists: .*not supported yet", done.stderr)
-
-
 @pytest.mark.parametrize(
     "file", sorted(REPOSITORY.glob("examples/*/study.yaml")), ids=lambda file: file.parent.name
 )

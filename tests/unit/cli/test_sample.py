@@ -69,6 +69,22 @@ def test_an_exhausted_space_says_so(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "the space is exhausted: it holds 4 trials" in said.err
 
 
+def test_draws_are_those_of_the_first_phase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What later ones draw depends on results; nobody takes the draws for theirs."""
+    course = (
+        "  phases:\n  - name: small\n    trials: 2\n    sampler: {algorithm: Random, seed: 4}\n"
+    )
+    course += "    parameters: [{name: x, type: Double, min: 0.1, max: 0.2}]\n"
+    course += "  - {name: large}\n"
+    sample(manifest(tmp_path, VALID.replace("  trials:", f"{course}  trials:")), 20, Format.JSON)
+    said = capsys.readouterr()
+    draws = [json.loads(line)["parameters"]["x"] for line in said.out.splitlines()]
+    assert all(0.1 <= draw <= 0.2 for draw in draws)
+    assert "drawn from phase small; what 1 later phase would draw depends on" in said.err
+
+
 def test_a_table_has_a_column_a_parameter(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

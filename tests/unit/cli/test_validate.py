@@ -22,6 +22,18 @@ spec:
   trials: {max: 4}
   trialTemplate: {spec: {containers: [{name: trainer, args: [digits]}]}}
 """
+COURSE = """\
+  phases:
+  - {name: coarse, trials: 10, gate: {require: "trials.failed == 0"}}
+  - {name: fine, trials: 10, narrow: {aroundTop: 3, shrink: 0.25}, sampler: {algorithm: Random}}
+  - name: wide
+    trials: 5
+    when: "trials.complete < 9"
+    gate: {require: "trials.complete > 1", onFailure: Continue}
+    parameters: [{name: y, type: Double, min: 0, max: 1}]
+  - {name: rest, narrow: {}, pruner: {algorithm: Median}}
+  finalists: {top: 2, seeds: [1], heldOutMetric: unseen}
+  trials: {max: 40}"""
 TWO_FAULTS = VALID.replace("max: 1}", "max: -1}").replace("max: 4", "max: 0")
 
 
@@ -50,6 +62,45 @@ def test_a_valid_manifest_shows_its_feasible_share(
     said = capsys.readouterr().out
     assert "valid: 1 parameter, 4 trials, 75% of the space is allowed" in said
     assert re.search(r"constraint low forbids 2\d\.\d%", said)
+
+
+def test_a_course_is_told_phase_by_phase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a study will do after what is read before anything runs; programs get it too."""
+    file = tmp_path / "study.yaml"
+    file.write_text(VALID.replace("  trials: {max: 4}", COURSE))
+    assert code_of(file) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith(
+        "valid: 1 parameter, 40 trials in 4 phases, 75% of the space is allowed"
+    )
+    assert said[1:6] == [
+        "  phase coarse: 10 trials, the study ends unless trials.failed == 0",
+        "  phase fine: 10 trials, ranges at 25% around the best 3, drawn by Random",
+        (
+            "  phase wide: 5 trials, only if trials.complete < 9, with its own y,"
+            " told whether trials.complete > 1"
+        ),
+        (
+            "  phase rest: what is left of 40 trials, ranges at 50% around the best 5,"
+            " pruned by Median"
+        ),
+        (
+            "  finalists: the best 2 with 1 seed each: 2 runs beside the trials,"
+            " then the winner once for unseen"
+        ),
+    ]
+    assert code_of(file, output_format=Format.JSON) == 0
+    (checked,) = json.loads(capsys.readouterr().out)
+    assert [phase["name"] for phase in checked["phases"]] == ["coarse", "fine", "wide", "rest"]
+    assert checked["phases"][2] == {
+        "name": "wide",
+        "trials": 5,
+        "when": "trials.complete < 9",
+        "gate": "trials.complete > 1",
+        "parameters": ["y"],
+    }
 
 
 def test_all_faults_of_all_files_are_shown_at_once(

@@ -1,6 +1,7 @@
 """`kubetune sample`: draws trials without running them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,10 @@ from kubetune.domain.study import StudySpec
 def sample(file: Path, number: int, output_format: Format) -> None:
     """Prints `number` draws, and what was turned down by which constraint."""
     spec = manifests.load(file)
+    if spec.phases:
+        name, others = spec.phases[0].name, count(len(spec.phases) - 1, "later phase")
+        say(f"drawn from phase {name}; what {others} would draw depends on its results")
+        spec = replace(spec, space=spec.phases[0].space)
     draws: list[Draw] = []
     try:
         drawing = Drawing(spec)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kubetune.cli import manifests
+from kubetune.cli import course, manifests
 from kubetune.cli.manifests import Checked
 from kubetune.cli.output import Exit, Format, count, say
 
@@ -33,7 +33,12 @@ def _show(checked: Checked) -> None:
     if verdict.feasibility and spec.space.constraints:
         share = f", {verdict.feasibility.share:.0%} of the space is allowed"
     parameters = count(len(spec.space.parameters), "parameter")
-    print(f"{checked.file}: valid: {parameters}, {count(spec.trials.max, 'trial')}{share}")  # noqa: T201 - the output
+    trials = count(spec.trials.max, "trial")
+    if spec.phases:
+        trials += f" in {count(len(spec.phases), 'phase')}"
+    print(f"{checked.file}: valid: {parameters}, {trials}{share}")  # noqa: T201 - the output
+    for part in course.lines(spec):
+        print(f"  {part}")  # noqa: T201 - the output
     if verdict.feasibility:
         for name, bite in verdict.feasibility.bites.items():
             print(f"  constraint {name} forbids {bite:.1%}")  # noqa: T201 - the output
@@ -47,6 +52,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
         "valid": not checked.faults,
         "feasibleShare": feasibility.share if feasibility else None,
         "forbiddenShares": dict(feasibility.bites) if feasibility else {},
+        "phases": course.plain(verdict.spec) if verdict and verdict.spec else [],
         "faults": [_line(line) for line in checked.faults],
         "warnings": [_line(line) for line in checked.warnings],
     }

@@ -7,15 +7,16 @@ phase begins whose `when` holds of all trials before it.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubetune.domain import classes, narrowing, plateau, ranking
 from kubetune.domain.expressions import Expression
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.space import Space
+from kubetune.domain.space import Parameter, Space
 from kubetune.domain.study import OnFailure, Phase, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
+from kubetune.domain.values import Value
 
 NOTHING: classes.Known = {}
 
@@ -94,6 +95,12 @@ def space(spec: StudySpec, phase: Phase, trials: Iterable[Trial]) -> Space:
     return narrowing.narrowed(phase.space, used, phase.narrow.shrink)
 
 
+def own_parameters(spec: StudySpec, phase: Phase) -> tuple[Parameter, ...]:
+    """The parameters that a phase adds to the study's, or has in their place."""
+    known = set(map(_meaning, spec.space.parameters))
+    return tuple(item for item in phase.space.parameters if _meaning(item) not in known)
+
+
 def search(trials: Iterable[Trial]) -> Iterable[Trial]:
     """The trials of the search itself, without finalists' runs."""
     return (trial for trial in trials if trial.stage is Stage.SEARCH)
@@ -131,6 +138,14 @@ def counted(trials: Iterable[Trial]) -> int:
 def imported(trial: Trial) -> bool:
     """Whether a trial's result was known before the study and never run."""
     return trial.outcome is not None and trial.outcome.reason is TrialReason.IMPORTED
+
+
+def _meaning(parameter: Parameter) -> tuple[Parameter, str, Value | None]:
+    """A parameter, whatever other names its condition might have spoken of."""
+    condition = parameter.condition
+    if condition is None:
+        return parameter, "", None
+    return replace(parameter, condition=None), condition.when.text, condition.otherwise
 
 
 def _by_phase(spec: StudySpec, trials: Iterable[Trial]) -> dict[str, list[Trial]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kubetune.domain import course
 from kubetune.domain.faults import Fault, Path, SpecChanged
 from kubetune.domain.space import Choice, Double, Integer, Parameter
 from kubetune.domain.study import Phase, Sampler, StudySpec
@@ -114,7 +115,7 @@ def _sampler(sampler: Sampler) -> dict[str, Any]:
 
 def _phase(spec: StudySpec, phase: Phase) -> dict[str, Any]:
     """Of its space only what is not the study's: that is described once."""
-    own = [item for item in phase.space.parameters if item not in spec.space.parameters]
+    own = course.own_parameters(spec, phase)
     return {
         "name": phase.name,
         "parameters": [_parameter(item) for item in own],
