@@ -10,7 +10,7 @@ KNOWN = 0.3
 """Of a model that explains less, it is not known what makes the difference."""
 
 SLIGHT = 0.05
-"""A larger share of the variance is never called nothing, however few the trials."""
+"""A larger share of the variance is never called nothing, nor one that is half of chance."""
 
 
 def agreed(findings: Findings) -> Iterator[str]:
@@ -64,7 +64,8 @@ def _sure(one: importance.Importances) -> bool:
 
 
 def _slight(one: importance.Importances, name: str) -> bool:
-    return all(part.share < SLIGHT for part in one.parameters if part.name == name)
+    limit = min(SLIGHT, one.chance / 2)
+    return all(part.share < limit for part in one.parameters if part.name == name)
 
 
 def _interacts(findings: Findings, name: str) -> bool:
