@@ -53,18 +53,21 @@ def wall_clock_seconds(trials: Collection[Trial], now: float) -> float:
     return max(0.0, now - began)
 
 
-def used_up(spec: StudySpec, trials: Collection[Trial], now: float) -> End | None:
+def used_up(
+    spec: StudySpec, trials: Collection[Trial], now: float, *, more: bool = True
+) -> End | None:
     """The end by a limit of time, or None.
 
     At the limit itself trials that run are stopped. Before it no trial is launched that could not
-    finish, and once none runs any more the study has ended too.
+    finish, and once none runs any more the study has ended too: unless no `more` are wanted.
     """
     running = any(trial.state is TrialState.RUNNING for trial in trials)
     for item in _limits(spec, trials, now):
         over = item.used >= item.limit
-        if over or (trials and not running and not item.fits):
+        if over or (more and trials and not running and not item.fits):
             why = "" if over else ", another trial would not finish"
-            message = f"{item.used:.4g} of {item.limit:.4g} {item.unit} are used{why}"
+            used, limit = _figure(item.used), _figure(item.limit)
+            message = f"{used} of {limit} {item.unit} are used{why}"
             succeeded = any(trial.state is TrialState.COMPLETE for trial in trials)
             return End(StudyReason.BUDGET_EXHAUSTED, succeeded=succeeded, message=message)
     return None
@@ -118,3 +121,8 @@ def _usual_seconds(trials: Collection[Trial]) -> float:
         if trial.state is TrialState.COMPLETE and trial.seconds is not None
     ]
     return median(lengths) if len(lengths) >= FEWEST else 0.0
+
+
+def _figure(number: float) -> str:
+    """Four digits, or all of a large number's."""
+    return f"{number:.0f}" if number >= 1000 else f"{number:.4g}"  # noqa: PLR2004 - four digits

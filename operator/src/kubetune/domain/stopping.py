@@ -30,7 +30,7 @@ def decide(
     return (
         _target_reached(spec, best)
         or _too_many_failures(spec, trials)
-        or (None if now is None else budget.used_up(spec, trials, now))
+        or (None if now is None else _budget_used_up(spec, trials, found, now))
         or _gate_failed(found)
         or _course_over(spec, trials, found)
     )
@@ -81,6 +81,20 @@ def _too_many_failures(spec: StudySpec, trials: Collection[Trial]) -> End | None
         succeeded=False,
         message=f"{failed} trials failed, trials.maxFailed is {limit}",
     )
+
+
+def _budget_used_up(
+    spec: StudySpec, trials: Collection[Trial], place: Place, now: float
+) -> End | None:
+    """The end by a budget; of a search that is over, as it was when its last trial ended.
+
+    Else a study that has long succeeded would one day be said to have run out of time.
+    """
+    searched = tuple(course.search(trials))
+    if place.phase is not None or not all(trial.state.ended for trial in searched):
+        return budget.used_up(spec, trials, now)
+    last = max((trial.ended_at or 0.0 for trial in searched), default=now)
+    return budget.used_up(spec, searched, min(last, now), more=False)
 
 
 def _gate_failed(place: Place) -> End | None:

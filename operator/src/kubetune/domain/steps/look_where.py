@@ -15,7 +15,8 @@ def look_where(draft: Draft) -> Draft:
     draft = replace(draft, place=place, search_end=end)
     if end is None:
         return draft
-    if not end.succeeded or budget.used_up(spec, trials, seen.now):
+    if not end.succeeded:
         return replace(draft, end=end)
     finals = finalists.finals(spec, trials)
-    return replace(draft, finals=finals, end=end if finals.over else None)
+    over = finals.over or budget.used_up(spec, trials, seen.now) is not None
+    return replace(draft, finals=finals, end=end if over else None)
