@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from kubetune.domain import warm_start
-from kubetune.domain.faults import Fault, InvalidSpec
+from kubetune.domain.faults import Fault, InvalidSpec, Path
 from kubetune.domain.ports import TrialStore
-from kubetune.domain.study import StudySpec
+from kubetune.domain.study import InitialTrial, StudySpec
 from kubetune.domain.warm_start import Earlier
 
 Read: TypeAlias = Callable[[str], Awaitable[Earlier | None]]
@@ -27,11 +27,13 @@ async def warmed(spec: StudySpec, store: TrialStore, read: Read) -> tuple[StudyS
     if spec.warm_start is None:
         return spec, []
     held = [trial for trial in await store.trials() if trial.initial]
-    added, said, faults = [], [], []
+    added: list[InitialTrial] = []
+    said: list[str] = []
+    faults: list[Fault] = []
     for index, wanted in enumerate(spec.warm_start.studies):
         if any(trial.initial.startswith(warm_start.prefix(wanted)) for trial in held):
             continue
-        path = ("spec", "warmStart", "studies", index, "name")
+        path: Path = ("spec", "warmStart", "studies", index, "name")
         earlier = await read(wanted.name)
         if earlier is None:
             faults.append(Fault(path, f"no study '{wanted.name}' is stored here: write another"))

@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
 from kubetune.domain.trial import Trial
+from kubetune.report.finals import retrained
 from kubetune.report.findings import Findings
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
@@ -45,16 +46,19 @@ def _data(findings: Findings, best: Trial) -> dict[str, Any]:
         for item, value in pairs
     ]
     reached = {"objectives": objectives} if findings.several else {"objective": objectives[0]}
+    parameters, seed = retrained(findings)
     return {
         "study": findings.spec.name,
         "trial": best.number,
         **reached,
-        "seed": best.seed,
-        "parameters": dict(best.parameters),
+        "seed": seed,
+        "parameters": dict(parameters),
     }
 
 
 def _comment(findings: Findings) -> str:
+    if findings.finals.winner:
+        return "# The winner of the finals, as it was run in them.\n"
     if not findings.several:
         return "# The best trial of the study.\n"
     metric = findings.spec.objective.metric

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from kubetune.report import mattering, plotted, sections
+from kubetune.report import finals, mattering, plotted, sections
 from kubetune.report.advice import advice
 from kubetune.report.findings import Findings
 from kubetune.report.markdown import code
@@ -16,6 +16,7 @@ _PLAIN = re.compile(r"[\w./:=@+-]+", re.ASCII)
 _SECTIONS: tuple[tuple[str, Callable[[Findings], str]], ...] = (
     ("Best configuration", sections.configuration),
     ("Best against baseline", sections.comparison),
+    ("Finalists", finals.finals),
     ("Top trials", sections.leaders),
     ("What matters", mattering.mattering),
     ("Trials that failed", sections.failed),

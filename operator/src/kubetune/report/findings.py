@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubetune.domain import classes, course, marks, ranking, stopping
+from kubetune.domain import classes, course, finalists, marks, ranking, stopping
 from kubetune.domain.end import End
+from kubetune.domain.finalists import Finals
 from kubetune.domain.marks import Marks
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Parameter, Space
 from kubetune.domain.status import Counts, StudyStatus
 from kubetune.domain.steps import summarise
 from kubetune.domain.study import Direction, Objective, Pruner, Sampler, StudySpec, TrialPolicy
-from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.trial import Stage, Trial, TrialState
 from kubetune.report.importance import Importances
 from kubetune.report.parameters import searched
 
@@ -26,7 +27,8 @@ class Findings:
     """A study and what became of it.
 
     `best` is the trial to retrain: with several objectives the first of `front`, which is the
-    best in the first objective. `ranked` are the complete trials of a study with one objective,
+    best in the first objective; the winner of the `finals` where there were any. `ranked` are the
+    complete trials of a search with one objective,
     best first. `improvement` compares `best` with `baseline` in the first objective. `end` is
     None while the study goes on, and when its manifest is not at hand. `marks` are what curves
     show of how trials trained. `importances` are of each objective of which enough is known.
@@ -42,6 +44,7 @@ class Findings:
     baseline: Trial | None
     improvement: float | None
     front: tuple[Trial, ...]
+    finals: Finals
     ranked: tuple[Trial, ...]
     end: End | None
     importances: tuple[Importances, ...] = ()
@@ -80,7 +83,9 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
 
     everything = tuple(trials)
     front = ranking.pareto_front(spec, everything)
-    best = front[0] if front else ranking.best(spec, everything)
+    finals = _finals(spec, everything)
+    leader = finals.winner.trial if finals.winner else ranking.best(spec, everything)
+    best = front[0] if front else leader
     baseline = next((trial for trial in everything if trial.baseline), None)
     improvement = None
     if best and baseline and best.value is not None and baseline.value is not None:
@@ -96,10 +101,17 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
         baseline=baseline,
         improvement=improvement,
         front=front,
+        finals=finals,
         ranked=_ranked(spec, everything),
         end=_end(spec, everything, best, status) if not isinstance(spec, Unwritten) else None,
         importances=importances(spec, everything),
     )
+
+
+def _finals(spec: StudySpec, trials: tuple[Trial, ...]) -> Finals:
+    """The finals as far as they were held."""
+    held = any(trial.stage is not Stage.SEARCH for trial in trials)
+    return finalists.finals(spec, trials) if held else Finals()
 
 
 def unwritten(
@@ -131,7 +143,7 @@ def _ranked(spec: StudySpec, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     sign = 1 if spec.objective.direction is Direction.MINIMIZE else -1
     complete = [
         (sign * trial.value, trial.number, trial)
-        for trial in trials
+        for trial in course.search(trials)
         if trial.state is TrialState.COMPLETE and trial.value is not None
     ]
     return tuple(trial for _, _, trial in sorted(complete, key=lambda entry: entry[:2]))

@@ -25,6 +25,8 @@ def verdict(findings: Findings) -> str:
     objective = findings.spec.objective
     way = "more" if objective.direction is Direction.MAXIMIZE else "less"
     reached = f"{code(objective.metric)} {figure(best.value)} ({way} is better)"
+    if told := sentences.finals(findings.spec, findings.finals):
+        return f"Trial {best.number} won the finals ({way} is better): {told}."
     if best.baseline:
         return f"The baseline, trial {best.number}, is still the best: {reached}."
     return f"Trial {best.number} is the best: {reached}{_against(findings)}."
@@ -45,6 +47,11 @@ def honesty(findings: Findings) -> str:
     complete = findings.counts.complete
     if findings.best is None or complete < 2:  # noqa: PLR2004 - a choice takes two
         return ""
+    if findings.finals.winner:
+        return (
+            "The figures of the finals come from other seeds than those that trials were chosen by:"
+            f" the search had seen {figure(findings.best.value)} of the winner."
+        )
     metrics = " and ".join(code(item.metric) for item in findings.spec.objectives)
     verb = "are what" if findings.several else "is what"
     return (

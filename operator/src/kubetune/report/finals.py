@@ -1,0 +1,45 @@
+"""The finals: what the best configurations showed when they were run again."""
+
+from kubetune.domain import finalists, sentences
+from kubetune.domain.finalists import Finalist
+from kubetune.domain.values import Assignment
+from kubetune.report import markdown
+from kubetune.report.findings import Findings
+from kubetune.report.markdown import code, count, figure
+
+
+def finals(findings: Findings) -> str:
+    """Each configuration's runs, the best first, and what the winner showed in the end."""
+    wanted, held = findings.spec.finalists, findings.finals
+    if wanted is None or not held.finalists:
+        return ""
+    metric = findings.spec.objective.metric
+    rows = [_row(each) for each in held.finalists]
+    ranked = f"{wanted.rank_by.value.lower()} {code(metric)}"
+    header = ("trial", "in the search", ranked, "95 % interval of the mean", "runs")
+    text = markdown.table(header, rows)
+    value = sentences.held_out(findings.spec, held)
+    if value is not None and held.winner and wanted.held_out_metric:
+        text += (
+            f"\n\nTrial {held.winner.trial.number} was then trained once more, and showed"
+            f" {code(wanted.held_out_metric)} {figure(value)} on data that nothing else opened:"
+            " that is the figure to quote."
+        )
+    return text
+
+
+def retrained(findings: Findings) -> tuple[Assignment, int]:
+    """What the best configuration is trained again with: parameters and seed."""
+    best, wanted = findings.best, findings.spec.finalists
+    assert best is not None
+    if findings.finals.winner is None or wanted is None:
+        return best.parameters, best.seed
+    return finalists.parameters(findings.spec, best), wanted.seeds[0]
+
+
+def _row(each: Finalist) -> tuple[str, ...]:
+    interval = "" if each.low is None else f"{figure(each.low)} to {figure(each.high)}"
+    runs = ", ".join(figure(value) for value in each.values)
+    failed = f"{count(each.failed, 'run')} not complete" if each.failed else ""
+    told = "; ".join(part for part in (runs, failed) if part)
+    return str(each.trial.number), figure(each.trial.value), figure(each.score), interval, told
