@@ -137,12 +137,23 @@ def test_the_manifest_is_kept_as_it_was_run(tmp_path: Path) -> None:
     manifest = tmp_path / "study.yaml"
     manifest.write_text("first")
     taken = folder.take(tmp_path / "out", "digits")
-    taken.keep_manifest(manifest, 5)
+    taken.keep_manifest(manifest, None, 5)
     manifest.write_text("second")
-    taken.keep_manifest(manifest, 5)
-    taken.keep_manifest(tmp_path / "out" / "study.yaml", 5)
+    taken.keep_manifest(manifest, None, 5)
+    taken.keep_manifest(tmp_path / "out" / "study.yaml", None, 5)
     taken.release()
     assert (tmp_path / "out" / "study.yaml").read_text() == "second"
+
+
+def test_a_patched_manifest_is_kept_whole(tmp_path: Path) -> None:
+    """What was run is the manifest with its patches, not the file below them."""
+    manifest = tmp_path / "study.yaml"
+    manifest.write_text("below")
+    taken = folder.take(tmp_path / "out", "digits")
+    taken.keep_manifest(manifest, "merged", 5)
+    taken.release()
+    assert (tmp_path / "out" / "study.yaml").read_text() == "merged"
+    assert manifest.read_text() == "below"
 
 
 def test_a_folder_knows_how_many_trials_were_asked_for(tmp_path: Path) -> None:
@@ -151,7 +162,7 @@ def test_a_folder_knows_how_many_trials_were_asked_for(tmp_path: Path) -> None:
     manifest.write_text("first")
     taken = folder.take(tmp_path / "out", "digits")
     assert folder.trials_asked(tmp_path / "out") is None
-    taken.keep_manifest(manifest, 5)
+    taken.keep_manifest(manifest, None, 5)
     taken.release()
     assert folder.trials_asked(tmp_path / "out") == 5
 

@@ -160,3 +160,37 @@ def test_a_katib_experiment_is_told_the_way(
     assert code_of(file) == 1
     first = capsys.readouterr().err.splitlines()[0]
     assert first == f"{file}:2: kind: a Katib Experiment: `kubetune convert` makes a study of it"
+
+
+def test_a_fault_of_a_patch_is_shown_in_the_patch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each fault names the file in which it is to be mended; a good patch mends a bad manifest."""
+    study, bad, good = (tmp_path / name for name in ("study.yaml", "bad.yaml", "good.yaml"))
+    study.write_text(TWO_FAULTS)
+    bad.write_text("spec:\n  trials:\n    max: -3\n")
+    good.write_text(
+        "spec: {trials: {max: 3}, parameters: [{name: x, type: Double, min: 0, max: 1}]}"
+    )
+    with pytest.raises(SystemExit) as end:
+        validate([study], Format.TABLE, [bad])
+    assert end.value.code == 1
+    said = capsys.readouterr().err
+    assert f"{study}:7: spec.parameters[0]" in said
+    assert f"{bad}:3: spec.trials.max" in said
+    with pytest.raises(SystemExit) as end:
+        validate([study], Format.TABLE, [bad, good])
+    assert end.value.code == 0
+    assert "1 parameter, 3 trials" in capsys.readouterr().out
+
+
+def test_a_patch_that_cannot_be_read_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing file ends in its name, not in the manifest without it."""
+    study = tmp_path / "study.yaml"
+    study.write_text(VALID)
+    with pytest.raises(SystemExit) as end:
+        validate([study], Format.TABLE, [tmp_path / "none.yaml"])
+    assert end.value.code == 1
+    assert "none.yaml:1: cannot be read" in capsys.readouterr().err

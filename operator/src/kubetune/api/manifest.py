@@ -34,13 +34,23 @@ class Manifest:
 
     data: dict[str, Any]
     lines: dict[Path, int] = field(repr=False)
+    files: dict[Path, str] = field(repr=False, default_factory=dict)
+    """The file of each part that a patch brought; all others are of the manifest itself."""
 
     def line(self, path: Path) -> int:
         """The line, from 1, of the part at a path, or of the deepest part above it that exists."""
+        return self.lines[self._known(path)]
+
+    def file(self, path: Path) -> str | None:
+        """The patch that the line of this part is in; None for the manifest itself."""
+        return self.files.get(self._known(path))
+
+    def _known(self, path: Path) -> Path:
+        """The part at a path, or the deepest one above it that exists."""
         for end in range(len(path), 0, -1):
             if path[:end] in self.lines:
-                return self.lines[path[:end]]
-        return self.lines[()]
+                return path[:end]
+        return ()
 
 
 def build(root: Node) -> Manifest:

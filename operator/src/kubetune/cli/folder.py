@@ -45,12 +45,17 @@ class RunFolder:
         """The URL of the run's database."""
         return storage_url(self.path)
 
-    def keep_manifest(self, manifest: Path, trials: int) -> None:
-        """Keeps the manifest as it was run, and how many trials the command line asked for."""
+    def keep_manifest(self, manifest: Path, text: str | None, trials: int) -> None:
+        """Keeps the manifest as it was run, and how many trials the command line asked for.
+
+        `text` is the manifest where patches were laid over its file; None where the file is all.
+        """
         file = self.path / "study.json"
         _write(file, {**json.loads(file.read_text()), "trials": trials})
         target = self.path / "study.yaml"
-        if manifest.resolve() != target.resolve():
+        if text is not None:
+            target.write_text(text, encoding="utf-8")
+        elif manifest.resolve() != target.resolve():
             shutil.copyfile(manifest, target)
 
     def release(self) -> None:

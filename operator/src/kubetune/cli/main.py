@@ -23,13 +23,18 @@ app = typer.Typer(
 )
 
 _Study = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="a TuningStudy manifest")]
+_Patches = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--patch", metavar="FILE", help="laid over the manifest: a JSON merge patch; repeatable"
+    ),
+]
 _Format = Annotated[
     Format,
     typer.Option(
         "--format", help="for people, or JSON: one object a line; validate prints one array"
     ),
 ]
-_Positive = typer.Option(min=1)
 
 
 def _show_version(asked: bool) -> None:
@@ -51,6 +56,7 @@ def _options(
 @app.command()
 def run(
     study: _Study,
+    patch: _Patches = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="the run's folder [runs/<name>]"),
@@ -80,6 +86,7 @@ def run(
     command.run(
         command.Request(
             manifest=study,
+            patches=tuple(patch or ()),
             output=output,
             trials=trials,
             parallelism=parallelism,
@@ -94,6 +101,7 @@ def validate(
     studies: Annotated[
         list[Path], typer.Argument(metavar="STUDY.yaml...", help="TuningStudy manifests")
     ],
+    patch: _Patches = None,
     output_format: _Format = Format.TABLE,
 ) -> None:
     """Check manifests: every fault at once, with its line.
@@ -104,12 +112,13 @@ def validate(
     """
     from kubetune.cli import validate as command  # noqa: PLC0415 - start-up time
 
-    command.validate(studies, output_format)
+    command.validate(studies, output_format, patch or ())
 
 
 @app.command()
 def sample(
     study: _Study,
+    patch: _Patches = None,
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="how many draws")] = 20,
     output_format: _Format = Format.TABLE,
 ) -> None:
@@ -121,7 +130,7 @@ def sample(
     """
     from kubetune.cli import sample as command  # noqa: PLC0415 - start-up time
 
-    command.sample(study, number, output_format)
+    command.sample(study, number, output_format, patch or ())
 
 
 _Source = Annotated[

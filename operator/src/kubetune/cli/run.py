@@ -14,6 +14,7 @@ from kubetune.adapters.local.executor import LocalExecutor
 from kubetune.adapters.local.metrics import LocalMetrics
 from kubetune.adapters.optuna.history import read_earlier
 from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.api.manifest import Manifest
 from kubetune.app.clock import SystemClock
 from kubetune.app.engine import Engine
 from kubetune.app.warm import warmed
@@ -22,6 +23,7 @@ from kubetune.cli import manifests
 from kubetune.cli.folder import RunFolder
 from kubetune.cli.lines import Lines
 from kubetune.cli.output import Exit, console, count, fail, say
+from kubetune.convert.writing import render
 from kubetune.domain.faults import InvalidSpec, SpecChanged
 from kubetune.domain.ports import StatusSink, StorageUnreachable
 from kubetune.domain.status import ConditionType, StudyStatus, Truth
@@ -37,6 +39,7 @@ class Request:
     """What the command line asked for."""
 
     manifest: Path
+    patches: tuple[Path, ...] = ()
     output: Path | None
     trials: int | None
     parallelism: int | None
@@ -47,6 +50,8 @@ class Request:
     def again(self) -> str:
         """The command that goes on with this run."""
         words = ["kubetune", "run", str(self.manifest)]
+        for patch in self.patches:
+            words += ["--patch", str(patch)]
         if self.output:
             words += ["-o", str(self.output)]
         if self.trials:
@@ -60,7 +65,8 @@ class Request:
 
 def run(request: Request) -> None:
     """Runs or resumes a study and ends the program with its exit code."""
-    spec = _adjusted(manifests.load(request.manifest), request)
+    spec, manifest = manifests.load(request.manifest, request.patches)
+    spec = _adjusted(spec, request)
     if spec.metric_queries:
         say("metrics.queries are read on a cluster only: this run goes without them")
     path = request.output or Path("runs") / spec.name
@@ -69,7 +75,7 @@ def run(request: Request) -> None:
         _set_aside(path)
     folder = folders.take(path, spec.name)
     try:
-        code = asyncio.run(_Session(spec, folder, request).run())
+        code = asyncio.run(_Session(spec, folder, manifest, request).run())
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except InvalidSpec as refused:
@@ -131,24 +137,28 @@ def _refuse(refused: InvalidSpec, manifest: Path, folder: RunFolder) -> None:
 class _Session:
     """One run from its first pass to its report."""
 
-    def __init__(self, spec: StudySpec, folder: RunFolder, request: Request) -> None:
+    def __init__(
+        self, spec: StudySpec, folder: RunFolder, manifest: Manifest, request: Request
+    ) -> None:
         self._spec = spec
         self._folder = folder
+        self._manifest = manifest
         self._request = request
         self._signals: list[int] = []
 
     async def run(self) -> Exit:
-        spec, folder, manifest = self._spec, self._folder, self._request.manifest
+        spec, folder, request = self._spec, self._folder, self._request
         clock = SystemClock()
         try:
             store = await OptunaStore.open(folder.storage, spec.name, spec, clock)
         except ValueError as error:
             _no_database(folder.path, error)
         spec = await self._warmed(spec, store)
-        folder.keep_manifest(manifest, spec.trials.max)
+        text = render(self._manifest.data, {}, "") if request.patches else None
+        folder.keep_manifest(request.manifest, text, spec.trials.max)
         executor = LocalExecutor(
             folder.path,
-            manifest.resolve().parent,
+            request.manifest.resolve().parent,
             parallelism=spec.trials.parallelism,
             grace_seconds=_grace_seconds(spec),
         )

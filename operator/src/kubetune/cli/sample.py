@@ -1,6 +1,7 @@
 """`kubetune sample`: draws trials without running them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from kubetune.domain.faults import InvalidSpec
 from kubetune.domain.study import StudySpec
 
 
-def sample(file: Path, number: int, output_format: Format) -> None:
+def sample(file: Path, number: int, output_format: Format, patches: Sequence[Path] = ()) -> None:
     """Prints `number` draws, and what was turned down by which constraint."""
-    spec = manifests.load(file)
+    spec, _ = manifests.load(file, patches)
     if spec.phases:
         name, others = spec.phases[0].name, count(len(spec.phases) - 1, "later phase")
         say(f"drawn from phase {name}; what {others} would draw depends on its results")

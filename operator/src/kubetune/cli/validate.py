@@ -1,6 +1,7 @@
 """`kubetune validate`: every fault of every manifest, without a cluster."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ from kubetune.cli.manifests import Checked
 from kubetune.cli.output import Exit, Format, count, say
 
 
-def validate(files: list[Path], output_format: Format) -> None:
-    """Checks all files and ends the program: 0 when all are valid, 1 else."""
-    checked = [manifests.check(file) for file in files]
+def validate(files: list[Path], output_format: Format, patches: Sequence[Path] = ()) -> None:
+    """Checks all files, each with all patches, and ends the program: 1 when one is not valid."""
+    checked = [manifests.check(file, patches) for file in files]
     if output_format is Format.JSON:
         print(json.dumps([_plain(one) for one in checked], indent=2))  # noqa: T201 - the output
     else:
@@ -23,7 +24,7 @@ def validate(files: list[Path], output_format: Format) -> None:
 def _show(checked: Checked) -> None:
     manifests.show_faults(checked)
     for line in checked.warnings:
-        say(f"warning: {line.show(checked.file)}")
+        say(f"warning: {line.show()}")
     verdict = checked.admission
     if verdict is None or verdict.spec is None:
         say(f"{checked.file}: {count(len(checked.faults), 'fault')}")
@@ -59,4 +60,10 @@ def _plain(checked: Checked) -> dict[str, Any]:
 
 
 def _line(line: manifests.Line) -> dict[str, Any]:
-    return {"line": line.line, "path": line.path, "column": line.column, "message": line.message}
+    return {
+        "file": str(line.file),
+        "line": line.line,
+        "path": line.path,
+        "column": line.column,
+        "message": line.message,
+    }
