@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -290,6 +291,20 @@ def test_out_of_memory_is_tried_again_with_less():
     assert ending == Again(
         TrialReason.OUT_OF_MEMORY, {"x": 0.5, "batch": 4}, "out of memory: batch 8 -> 4"
     )
+
+
+def test_a_crash_is_taken_for_a_lack_of_memory_until_shown_otherwise():
+    """Where the study says so: with less memory it is tried again, and then it is a crash."""
+    policy = TrialPolicy(max=1, out_of_memory_retries=1, on_out_of_memory=(HALVE,))
+    trial = make_trial(parameters={"batch": 8})
+    assert end(139, trial=trial, spec=make_study(trials=policy)).reason is TrialReason.CRASHED
+    spec = make_study(trials=replace(policy, crash_is_out_of_memory=True))
+    words = "exit code 139 (SIGSEGV), taken for a lack of memory: batch 8 -> 4"
+    again = Again(TrialReason.OUT_OF_MEMORY, {"batch": 4}, words)
+    assert judge(139, trial=trial, spec=spec) == again
+    found = end(139, trial=replace(trial, out_of_memory=1), spec=spec)
+    assert found.reason is TrialReason.CRASHED
+    assert "taken for a lack of memory before, all 1 retries are used" in found.message
 
 
 def test_a_known_result_is_imported():

@@ -148,6 +148,7 @@ def trial_policy(wire: WireTrialPolicy, adjustments: tuple[Adjustment, ...]) -> 
         max_failed=wire.max_failed,
         timeout_seconds=wire.timeout_seconds,
         pending_timeout_seconds=wire.pending_timeout_seconds,
+        crash_is_out_of_memory=wire.retries.crash_is_out_of_memory,
         on_out_of_memory=adjustments,
         **retries,
     )

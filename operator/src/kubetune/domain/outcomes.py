@@ -77,6 +77,8 @@ def judge(spec: StudySpec, trial: Trial, run: Run) -> Ending:
             failure = TrialReason.BAD_REPORT, words
         case Cause.CRASHED:
             failure = _own_reason(result, TrialReason.CRASHED), words
+            if spec.trials.crash_is_out_of_memory and failure[0] is TrialReason.CRASHED:
+                return _after_crash(spec, trial, points, words)
         case Cause.OUT_OF_MEMORY:
             return _after_out_of_memory(spec, trial, points, words)
         case Cause.DISRUPTED:
@@ -155,12 +157,26 @@ def _after_out_of_memory(
     if isinstance(adjusted, retries.NoRetry):
         message = f"out of memory, {words}; {adjusted.why}"
         return _fail(trial, TrialReason.OUT_OF_MEMORY, message, points)
-    changes = ", ".join(
+    message = f"out of memory: {_changes(trial, adjusted)}"
+    return Again(TrialReason.OUT_OF_MEMORY, adjusted, message, points)
+
+
+def _after_crash(spec: StudySpec, trial: Trial, points: tuple[Point, ...], words: str) -> Ending:
+    """What memory may have caused is tried again with less; what comes all the same is a crash."""
+    adjusted = retries.adjust(spec, trial)
+    if isinstance(adjusted, retries.NoRetry):
+        taken = "taken for a lack of memory before, " if trial.out_of_memory else ""
+        return _fail(trial, TrialReason.CRASHED, f"{words}; {taken}{adjusted.why}", points)
+    message = f"{words}, taken for a lack of memory: {_changes(trial, adjusted)}"
+    return Again(TrialReason.OUT_OF_MEMORY, adjusted, message, points)
+
+
+def _changes(trial: Trial, adjusted: Assignment) -> str:
+    return ", ".join(
         f"{name} {trial.parameters[name]} -> {value}"
         for name, value in adjusted.items()
         if name in trial.parameters and trial.parameters[name] != value
     )
-    return Again(TrialReason.OUT_OF_MEMORY, adjusted, f"out of memory: {changes}", points)
 
 
 def _fail(

@@ -180,6 +180,7 @@ class TrialPolicy:
     pending_timeout_seconds: float | None = None
     disruption_retries: int = 3
     out_of_memory_retries: int = 0
+    crash_is_out_of_memory: bool = False
     on_out_of_memory: tuple[Adjustment, ...] = ()
 
 

@@ -27,6 +27,9 @@ def check_policy(draft: Draft, names: Collection[str]) -> Iterator[Fault]:
         if item.name not in names and item.name not in draft.lost and not draft.blind:
             yield Fault((*path, index, "name"), unknown(draft, item.name, names))
     retries = policy.retries.out_of_memory or 0
+    if policy.retries.crash_is_out_of_memory and retries == 0:
+        message = "is for a retry: write outOfMemory: 2 beside it"
+        yield Fault(("spec", "trials", "retries", "crashIsOutOfMemory"), message)
     if policy.on_out_of_memory and retries == 0:
         yield Fault(path, "is never applied: write retries: {outOfMemory: 2} beside it")
     if retries and not policy.on_out_of_memory:

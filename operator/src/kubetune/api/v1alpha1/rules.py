@@ -13,7 +13,8 @@ class Guard(Wire):
 
     name: Label = Field(description="The guard's name in logs and results.")
     when: Cel = Field(
-        description="CEL over parameters, metrics, previous, best, step, progress, elapsedSeconds."
+        description="CEL over parameters, metrics, previous (each metric's last value before this"
+        " report), best (the best trial's metrics), step, progress, elapsedSeconds."
     )
     outcome: Annotated[GuardOutcome, Field(strict=False)] = Field(
         description="How the trial ends: Failed, or Pruned (its value still counts)."

@@ -19,6 +19,17 @@ from kubetune.api.v1alpha1.base import (
 class Retries(Wire):
     """How often a trial is started again."""
 
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.crashIsOutOfMemory) || !self.crashIsOutOfMemory"
+                " || has(self.outOfMemory) && self.outOfMemory > 0",
+                "crashIsOutOfMemory is for a retry: write outOfMemory above 0",
+                "crashIsOutOfMemory",
+            ),
+        )
+    )
+
     disruption: Whole | None = Field(
         default=None,
         ge=0,
@@ -30,6 +41,11 @@ class Retries(Wire):
         ge=0,
         le=100,
         description="After running out of memory, with onOutOfMemory applied. Default 0.",
+    )
+    crash_is_out_of_memory: bool = Field(
+        default=False,
+        description="A crash is taken for a lack of memory until it comes with less of it too: it"
+        " is tried again as outOfMemory says.",
     )
 
 
