@@ -87,6 +87,17 @@ def test_previous_is_the_point_before():
     assert "step = 3, previous.loss = 0.5" in verdict.message
 
 
+def test_previous_is_the_last_value_of_each_metric():
+    """Evaluations are compared with each other, however often training is reported between them."""
+    curve = (Point(1, {"accuracy": 0.9, "loss": 2.0}), Point(2, {"loss": 1.0}))
+    guard = make_guard("metrics.accuracy < previous.accuracy")
+    trial = make_trial(curve=curve)
+    verdict = check([guard], Point(3, {"loss": 0.9}), Point(4, {"accuracy": 0.8}), trial=trial)
+    assert verdict
+    assert "metrics.accuracy = 0.8, previous.accuracy = 0.9" in verdict.message
+    assert check([guard], Point(3, {"accuracy": 0.9}), trial=trial) is None
+
+
 @pytest.mark.parametrize(
     "when",
     ["best.accuracy > 0.8", "progress >= 0.5", "elapsedSeconds > 60.0", "x == 0.5"],

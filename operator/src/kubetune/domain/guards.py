@@ -29,13 +29,13 @@ def check(
     `points` are new, in order of steps; `trial.curve` holds those before. `best` are the metrics
     of the study's best trial, empty without one. At each point the objectives are looked at
     first: a non-finite one ends the trial as Diverged whatever the guards say. A guard on
-    something not reported does not hold.
+    something not reported does not hold. `previous` has what each metric was when it was last
+    reported before the point.
 
     `at_once`: the points came together, after their trial's end. A guard on time or progress is
     then checked at the last one alone.
     """
-    earlier = (past.metrics for past in reversed(trial.curve) if past.step < points[0].step)
-    previous: Metrics = next(earlier, {}) if points else {}
+    previous = _newest(spec, trial, points[0].step) if points else {}
     for point in points:
         if verdict := check_finite(spec, point):
             return verdict
@@ -53,8 +53,23 @@ def check(
                 continue
             if guard.when.holds(values):
                 return _tripped(guard, values)
-        previous = point.metrics
+        previous |= point.metrics
     return None
+
+
+def _newest(spec: StudySpec, trial: Trial, step: float) -> dict[str, float]:
+    """The last value before a step of each metric that a guard compares with the one before.
+
+    Not those of the last point alone: between two evaluations a trial reports its training.
+    """
+    wanted = {key for guard in spec.guards for name, key in guard.when.fields if name == "previous"}
+    found: dict[str, float] = {}
+    for past in reversed(trial.curve):
+        if found.keys() >= wanted:
+            break
+        if past.step < step:
+            found |= {key: past.metrics[key] for key in wanted - found.keys() & past.metrics.keys()}
+    return found
 
 
 def check_finite(spec: StudySpec, point: Point) -> Verdict | None:
