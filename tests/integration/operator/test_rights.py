@@ -21,6 +21,7 @@ NOT_ASKED_FOR = {
     ("tuningstudies/finalizers", "update"): "a condition of creating a Job, and no request",
     ("jobs", "get"): "when a Job is there already, after a launch without an answer",
     ("events", "patch"): "when the same happens again",
+    ("configmaps", "create"): "a condition of applying one that is not there, and no request",
 }
 """Rights that no request of a study without faults needs."""
 
@@ -225,6 +226,7 @@ def test_a_study_beside_the_operator_is_refused(tenant: Tenant, tmp_path: Path) 
         ("create", "", "secrets"),
         ("get", "", "configmaps"),
         ("list", "", "configmaps"),
+        ("delete", "", "configmaps"),
         ("create", "", "pods"),
         ("delete", "", "pods"),
         ("patch", "", "pods"),
@@ -271,4 +273,4 @@ def test_the_table_of_rights_is_the_whole() -> None:
     """No wildcard stands in it, and nothing that was not looked at here."""
     assert not [rule for rule in rules() if "*" in str(rule)]
     assert {rule["apiGroups"][0] for rule in rules()} == {"kubetune.io", "batch", ""}
-    assert len(rights()) == 14
+    assert len(rights()) == 16

@@ -67,7 +67,7 @@ def best(status: StudyStatus, spec: StudySpec, uid: str) -> dict[str, Any]:
         seed=trial.seed,
         checkpoint=claim and {"claimName": claim, "path": f"{uid}/{trial.number}"},
         improvement=_finite(status.improvement),
-        evidence=_evidence(finals).value,
+        evidence=evidence(finals).value,
         heldOut=_finite(held_out),
     )
 
@@ -84,7 +84,8 @@ def finalist(these: Finalist) -> dict[str, Any]:
     )
 
 
-def _evidence(finals: Finals) -> Evidence:
+def evidence(finals: Finals) -> Evidence:
+    """What the best trial rests on."""
     if finals.held_out and finals.held_out.state is TrialState.COMPLETE:
         return Evidence.HELD_OUT
     return Evidence.FINALISTS if finals.winner else Evidence.SEARCH

@@ -19,6 +19,7 @@ from kubetune.app.warm import warmed
 from kubetune.controller.admitting import Admitted, TemplateRefused, admit
 from kubetune.controller.no_metrics import NoMetrics
 from kubetune.controller.resource import Resource
+from kubetune.controller.results import Results, ResultsFirst
 from kubetune.controller.services import Services
 from kubetune.domain.events import Event
 from kubetune.domain.faults import InvalidSpec
@@ -47,6 +48,8 @@ class Following:
         self._admitted: Admitted | None = None
         self._executor: KubernetesExecutor | None = None
         self._metrics: MetricSource | None = None
+        self._results = Results(services, resource.reference)
+        self._shown: ResultsFirst | None = None
         self._moved_at = services.clock.monotonic()
         self._woken_at: float | None = None
         self._resting = False
@@ -147,7 +150,7 @@ class Following:
         self._services.exporter.publish(
             resource.namespace, resource.name, status, events, metric=metric
         )
-        await self._sink.publish(status, events)
+        await (self._shown or self._sink).publish(status, events)
 
     async def _told(self) -> bool:
         """Whether the status says that the study has ended; not before it is written.
@@ -163,6 +166,18 @@ class Following:
         return not self._sink.gone
 
     async def _tune(self, spec: StudySpec, store: TrialStore) -> StudyStatus:
+        """Runs the engine; the results are written when it is through."""
+        self._shown = ResultsFirst(self._results, self._sink, spec, store.trials)
+        try:
+            status = await self._turned(spec, store)
+            while not await self._shown.finish():
+                self._move()
+        finally:
+            await self._shown.close()
+            self._shown = None
+        return status
+
+    async def _turned(self, spec: StudySpec, store: TrialStore) -> StudyStatus:
         services, resource = self._services, self._resource
         self._executor = KubernetesExecutor(
             services.api, resource.owner, services.view, services.clock

@@ -10,7 +10,8 @@ class Options:
     `storage` is a database URL; `prometheus` the base URL of a server, None without one.
     `namespaces` are watched, all of them when empty. `own_namespace` never has studies.
     `health_address` and `metrics_address` are HOST:PORT. After `resync_seconds` a study is looked
-    at even when nothing was heard of it. `exit_seconds` are for the last words of all studies.
+    at even when nothing was heard of it. The results of one that goes on are written once in
+    `results_seconds` at most. `exit_seconds` are for the last words of all studies.
     """
 
     storage: str
@@ -20,6 +21,7 @@ class Options:
     health_address: str = "0.0.0.0:8080"
     metrics_address: str = "0.0.0.0:9090"
     resync_seconds: float = 60.0
+    results_seconds: float = 600.0
     exit_seconds: float = 20.0
 
     @property

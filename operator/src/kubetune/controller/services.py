@@ -1,7 +1,8 @@
 """What the loops of all studies share."""
 
+from asyncio import Semaphore
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kubetune.adapters.kubernetes.api import Api
@@ -22,7 +23,10 @@ ReadEarlier: TypeAlias = Callable[[str], Awaitable[Earlier | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One of each for the whole operator. `poller` is None without a Prometheus."""
+    """One of each for the whole operator. `poller` is None without a Prometheus.
+
+    `packing` is held by whoever puts a study's results together.
+    """
 
     options: Options
     api: Api
@@ -32,3 +36,4 @@ class Services:
     open_store: OpenStore
     read_earlier: ReadEarlier
     clock: Clock
+    packing: Semaphore = field(default_factory=Semaphore)

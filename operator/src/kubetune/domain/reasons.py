@@ -66,3 +66,4 @@ class EventReason(StrEnum):
     STUDY_FAILED = "StudyFailed"
     STUDY_SUSPENDED = "StudySuspended"
     INVALID_SPEC = "InvalidSpec"
+    RESULTS_NOT_WRITTEN = "ResultsNotWritten"  # the ConfigMap; the study goes on all the same

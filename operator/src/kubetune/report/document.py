@@ -28,14 +28,17 @@ _SECTIONS: tuple[tuple[str, Callable[[Findings], str]], ...] = (
 )
 
 
-def document(findings: Findings, shown: Album | None = None) -> str:
-    """The whole report as Markdown, with the plots that lie beside it."""
+def document(findings: Findings, shown: Album | None = None, *, namespace: str = "") -> str:
+    """The whole report as Markdown, with the plots that lie beside it.
+
+    `namespace` is that of a study of a cluster: how to go on differs there.
+    """
     parts = [f"# Study {code(findings.spec.name)}", f"**{verdict(findings)}**"]
     parts += [standing(findings), honesty(findings)]
     for title, section in _SECTIONS:
         if text := section(findings):
             parts += [f"## {_title(findings, title)}", text]
-    parts += ["## Advice", _advice(findings), "## How to go on", _going_on(findings)]
+    parts += ["## Advice", _advice(findings), "## How to go on", _going_on(findings, namespace)]
     if shown:
         parts += ["## Plots", plotted.plotted(shown)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -50,23 +53,36 @@ def _advice(findings: Findings) -> str:
     return "\n".join(f"- {text}" for text in found) if found else "Nothing stands out."
 
 
-def _going_on(findings: Findings) -> str:
+def _going_on(findings: Findings, namespace: str) -> str:
     lines = []
     if findings.best is None:
         lines.append("There is no `best_config.yaml`: no trial is Complete.")
     else:
         lines.append(_retrain(findings))
-    limit = findings.spec.trials.max
     if findings.known and findings.best is not None:
-        lines.append(
-            "More trials on top of these, with the study's manifest and this run's folder:\n\n"
-            f"```sh\nkubetune run STUDY.yaml -o FOLDER --trials {2 * limit}\n```"
-        )
+        lines.append(_more(findings, namespace))
+    source = f"study/{findings.spec.name} -n {namespace}" if namespace else "FOLDER"
     lines.append(
         "Every trial, with parameters, metrics and curve, is in `results.json`;"
-        " `kubetune trials FOLDER` lists them."
+        f" `kubetune trials {source}` lists them."
     )
     return "\n\n".join(lines)
+
+
+def _more(findings: Findings, namespace: str) -> str:
+    """How the study goes on with twice as many trials."""
+    limit = 2 * findings.spec.trials.max
+    if not namespace:
+        return (
+            "More trials on top of these, with the study's manifest and this run's folder:\n\n"
+            f"```sh\nkubetune run STUDY.yaml -o FOLDER --trials {limit}\n```"
+        )
+    patch = f'{{"spec":{{"trials":{{"max":{limit}}}}}}}'
+    return (
+        "More trials on top of these:\n\n"
+        f"```sh\nkubectl patch tuningstudy {findings.spec.name} -n {namespace} --type=merge"
+        f" -p '{patch}'\n```"
+    )
 
 
 def _retrain(findings: Findings) -> str:

@@ -7,10 +7,12 @@ strings "NaN", "Infinity" and "-Infinity".
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubetune.domain import classes
+from kubetune.api.summaries import evidence
+from kubetune.domain import classes, sentences
+from kubetune.domain.finalists import Finalist
 from kubetune.domain.marks import Marked
 from kubetune.domain.study import Objective, StudySpec
 from kubetune.domain.trial import Trial
@@ -25,9 +27,14 @@ SCHEMA = 1
 
 def results(findings: Findings) -> str:
     """The whole file: the study's own fields first, then one line for each trial."""
-    head = json.dumps(finite(_study(findings)), indent=2, allow_nan=False)
-    trials = ",\n".join(f"    {_line(findings, trial)}" for trial in findings.trials)
-    listed = f"[\n{trials}\n  ]" if trials else "[]"
+    return listing(summary(findings), findings, findings.trials)
+
+
+def listing(told: Mapping[str, Any], findings: Findings, trials: Iterable[Trial]) -> str:
+    """The file of what is told of the study, and of these trials of it."""
+    head = json.dumps(finite(told), indent=2, allow_nan=False)
+    lines = ",\n".join(f"    {_line(findings, trial)}" for trial in trials)
+    listed = f"[\n{lines}\n  ]" if lines else "[]"
     return f'{head.removesuffix("}").rstrip()},\n  "trials": {listed}\n}}\n'
 
 
@@ -65,7 +72,8 @@ def finite(data: Any) -> Any:
     return data
 
 
-def _study(findings: Findings) -> dict[str, Any]:
+def summary(findings: Findings) -> dict[str, Any]:
+    """The study's own fields."""
     counts, status, end = findings.counts, findings.status, findings.end
     return {
         "schema": SCHEMA,
@@ -86,11 +94,25 @@ def _study(findings: Findings) -> dict[str, Any]:
         "best": _chosen(findings, findings.best),
         "baseline": _chosen(findings, findings.baseline),
         "improvement": findings.improvement,
+        "evidence": evidence(findings.finals).value if findings.best else None,
+        "heldOut": sentences.held_out(findings.spec, findings.finals),
+        "finalists": [_finalist(each) for each in findings.finals.finalists],
         "paretoFront": [trial.number for trial in findings.front],
         "time": _time(findings),
         "stability": [_stability(share) for share in stability.stability(findings)],
         "importance": [_importance(one) for one in findings.importances],
         "advice": list(advice(findings)),
+    }
+
+
+def _finalist(each: Finalist) -> dict[str, Any]:
+    return {
+        "number": each.trial.number,
+        "score": each.score,
+        "low": each.low,
+        "high": each.high,
+        "values": list(each.values),
+        "failed": each.failed,
     }
 
 

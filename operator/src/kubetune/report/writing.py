@@ -42,10 +42,12 @@ def write(
     status: StudyStatus | None = None,
     *,
     pages: Pages | None = None,
+    namespace: str = "",
 ) -> Written:
     """Writes REPORT.md, results.json and best_config.yaml; makes the folder where it is missing.
 
     Without a complete, feasible trial there is no best_config.yaml, and an older one is removed.
+    `namespace` is that of a study of a cluster.
     With `pages`, Optuna's figures, there are plots in a folder of their own. Plots of an earlier
     report that were not drawn again are removed.
 
@@ -66,7 +68,7 @@ def write(
     _replace(folder / RESULTS, results(findings))
     drawn = _drawn(findings, pages) if pages else None
     _keep(folder / FOLDER, drawn)
-    _replace(folder / REPORT, document(findings, drawn))
+    _replace(folder / REPORT, document(findings, drawn, namespace=namespace))
     return Written(folder / REPORT, folder / RESULTS, target, drawn)
 
 

@@ -54,12 +54,20 @@ def rehearsal_name(study: str, uid: str) -> str:
     return f"{_prefix(study, uid)}-rehearsal"
 
 
+def results_name(study: str, uid: str) -> str:
+    """The ConfigMap with what a study found: another one for a study made anew under its name."""
+    return f"{_prefix(study, uid)}-results"
+
+
+def study_labels(study: str, uid: str) -> dict[str, str]:
+    """What everything carries that belongs to a study."""
+    return {**MANAGED, STUDY: study[:_LABEL_LENGTH].strip("-_."), STUDY_UID: uid}
+
+
 def labels(study: str, uid: str, number: int, attempt: int) -> dict[str, str]:
     """What a Job and its pod carry: whose they are, which attempt of which trial."""
     return {
-        **MANAGED,
-        STUDY: study[:_LABEL_LENGTH].strip("-_."),
-        STUDY_UID: uid,
+        **study_labels(study, uid),
         TRIAL: str(number),
         ATTEMPT: str(attempt),
     }
