@@ -4,7 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 WRITES = frozenset(
-    {"draw", "add_initial", "record", "started", "retry", "tell", "launch", "stop", "remove"}
+    {
+        "draw",
+        "add_initial",
+        "add_repeat",
+        "record",
+        "started",
+        "retry",
+        "tell",
+        "launch",
+        "stop",
+        "remove",
+    }
 )
 
 

@@ -25,6 +25,7 @@ from kubetune.domain.planner import plan
 from kubetune.domain.ports import ExecutorBusy, LaunchOrder
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.runs import Exit, Run
+from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import InitialTrial, Pruner, PrunerAlgorithm, StudySpec, TrialPolicy
 from kubetune.domain.trial import Point, TrialState
 from tests.builders import make_result, make_study
@@ -79,6 +80,10 @@ class PlannerMachine(RuleBasedStateMachine):
             initial_trials=(known, baseline) if initial else (),
             pruner=Pruner(algorithm=PrunerAlgorithm.THRESHOLD, lower=0.0),
         )
+        self.enter(spec, size, lag)
+
+    def enter(self, spec: StudySpec, size: int | None, lag: float) -> None:
+        """Puts an engine with this study into a world."""
         self.loop = asyncio.new_event_loop()
         self.world = World(spec, size=size)
         self.world.metrics.lag_seconds = lag
@@ -126,7 +131,9 @@ class PlannerMachine(RuleBasedStateMachine):
             over = self.over()
             before = (len(store.calls), len(executor.orders))
             self.do(self.world.engine.reconcile())
-            started = [call for call in store.calls[before[0] :] if call[:3] in {"dra", "add"}]
+            started = [
+                call for call in store.calls[before[0] :] if call[:3] in {"dra", "add", "rep"}
+            ]
             assert not over or (not started and len(executor.orders) == before[1])
             assert (
                 not any(call[:3] == "dra" for call in started) or self.taken() <= self.parallelism
@@ -181,8 +188,12 @@ class PlannerMachine(RuleBasedStateMachine):
     @rule(index=st.integers(0, 9), way=st.sampled_from(sorted(WAYS)))
     def end(self, index: int, way: str) -> None:
         if run := self.pick(index):
-            self.ends.append((run, way))
-            self.world.executor.end(run, WAYS[way])
+            self.end_run(run, way)
+
+    def end_run(self, run: Run, way: str) -> None:
+        """Ends a run, and remembers how."""
+        self.ends.append((run, way))
+        self.world.executor.end(run, WAYS[way])
 
     @rule(index=st.integers(0, 9))
     def vanish(self, index: int) -> None:
@@ -334,17 +345,20 @@ class PlannerMachine(RuleBasedStateMachine):
                 break
             world.clock.advance(31)
             for run in world.executor.alive:
-                self.ends.append((run, "completes"))
-                world.complete(run, 0.7)
+                self.end_run(run, "completes")
         else:
             raise AssertionError(f"not at its end: {decided}")
-        trials = world.store.all
-        assert all(trial.state.ended for trial in trials)
-        if decided.status.reason is StudyReason.TRIALS_EXHAUSTED:
-            assert sum(trial.initial != "known" for trial in trials) == self.spec.trials.max
+        assert all(trial.state.ended for trial in world.store.all)
         self.told_once()
         self.budget_is_kept()
         self.results_are_the_trials_own()
+        self.check_end(decided.status)
+
+    def check_end(self, status: StudyStatus) -> None:
+        """What must hold of a study that has ended."""
+        if status.reason is StudyReason.TRIALS_EXHAUSTED:
+            trials = self.world.store.all
+            assert sum(trial.initial != "known" for trial in trials) == self.spec.trials.max
 
 
 async def _away() -> tuple[Run, ...]:
