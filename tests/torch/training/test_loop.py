@@ -212,6 +212,9 @@ def test_what_is_reported_when(tmp_path):
     trial = train(tmp_path / "b", epochs=2)
     assert [step for step, metrics in trial.reports if "eval_loss" in metrics] == [6, 12]
     assert trial.values("epoch")[-1] == 2
+    assert trial.values("eval_epoch") == [1, 2]
+    each = trial.values("step_seconds")
+    assert trial.values("epoch_seconds") == pytest.approx([sum(each[:6]), sum(each[6:])])
 
 
 def test_it_ends_when_it_gets_no_better(tmp_path, capfd):

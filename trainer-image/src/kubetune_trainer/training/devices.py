@@ -58,3 +58,25 @@ def chosen(precision: Precision = "auto") -> Device:
     torch.cuda.set_device(index)
     best = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     return Device(torch.device("cuda", index), _TYPES.get(precision, best))
+
+
+def other(name: str, field: str) -> torch.device:
+    """A device beside the one that trains; `field` is where it was asked for.
+
+    Raises:
+        BadConfiguration: there is no such device, or every process of the trial has one.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise BadConfiguration(f"{field}: {name} is no device, write cuda:1 or cpu") from None
+    if device.type == "cpu":
+        return device
+    count = torch.cuda.device_count()
+    if device.type != "cuda" or (device.index or 0) >= count:
+        had = "no GPU" if not count else f"cuda:0 to cuda:{count - 1}" if count > 1 else "cuda:0"
+        raise BadConfiguration(f"{field}: there is no {name}, the trial has {had}")
+    if torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1:
+        words = "all devices train, set KUBETUNE_TRAINER_PROCESSES to 1"
+        raise BadConfiguration(f"{field}: {words}")
+    return device

@@ -64,6 +64,7 @@ class Loop:
         self._torch_device = setup.device.torch_device
         self._module = setup.ranks.wrapped(setup.task.module)
         self._parameters = setup.optimizer.parameters
+        self._epoch_steps = setup.order.steps_per_epoch
         self._scaler = setup.device.scaler()
         self._progress = Progress()
         self._best: dict[str, torch.Tensor] | None = None
@@ -125,6 +126,8 @@ class Loop:
     def _train(self, step: int, batches: Iterator[list[Batch]]) -> None:
         """One optimizer step over its batches."""
         began = time.perf_counter()
+        if step % self._epoch_steps == 1 % self._epoch_steps:
+            self._progress.epoch_seconds = 0.0
         given = next(batches)
         own = sum(self._task.targets(batch) for batch in given)
         targets = self._ranks.total(own, self._torch_device)
@@ -178,7 +181,7 @@ class Loop:
             "skipped_steps": float(progress.skipped),
             "step_seconds": seconds / max(1, progress.steps),
             f"{plan.unit}_per_second": progress.targets / seconds,
-            "epoch": step / self._setup.order.steps_per_epoch,
+            "epoch": step / self._epoch_steps,
             **_named_rates(rates),
         }
         if peak := memory.peak_bytes():
@@ -195,7 +198,10 @@ class Loop:
             with seeds.aside(EVALUATION_SEED), memory.watched(f"evaluation after step {step}"):
                 metrics = self._task.evaluate(lambda: self._trial.should_stop)
             if metrics is not None:
-                self._report(step, {**metrics, "evaluation_seconds": time.perf_counter() - began})
+                seconds = {"evaluation_seconds": time.perf_counter() - began}
+                if step and step % self._epoch_steps == 0:
+                    seconds["epoch_seconds"] = self._progress.epoch_seconds
+                self._report(step, {**metrics, "eval_epoch": step / self._epoch_steps, **seconds})
                 self._judge(step, metrics)
         self._ranks.wait()
         return not self._ranks.any(flag=metrics is None, device=self._torch_device)

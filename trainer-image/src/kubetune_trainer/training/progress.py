@@ -19,7 +19,7 @@ class Progress:
     """Sums since the last report, and what the trial's end depends on.
 
     `loss_sum` and `targets` are of the steps since the last report that were taken, `seconds` of
-    all of those `steps`. `skipped` steps were left out in the whole trial because nothing finite
+    all of those `steps`, `epoch_seconds` of the epoch's steps so far. `skipped` steps were left out in the whole trial because nothing finite
     came, the last `bad_steps` in a row. `mark` is the value that the next one must improve on by
     some least amount to count for the patience; `best` may be a little better.
     """
@@ -28,6 +28,7 @@ class Progress:
     targets: float = 0.0
     seconds: float = 0.0
     steps: int = 0
+    epoch_seconds: float = 0.0
     skipped: int = 0
     bad_steps: int = 0
     best: float | None = None
@@ -61,6 +62,7 @@ class Progress:
     def took(self, seconds: float) -> None:
         """Takes the time of a step."""
         self.seconds += seconds
+        self.epoch_seconds += seconds
         self.steps += 1
 
     def judge(self, step: int, value: float, least: float, *, higher: bool) -> bool:
