@@ -2,49 +2,22 @@
 
 import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-EXAMPLES = REPOSITORY / "examples"
-PROGRAMS = Path(sys.executable).parent
-SECONDS = 300
-"""A command of an example that takes longer has hung."""
+from tests.integration.following import EXAMPLES, REPOSITORY, SECONDS, commands, follow
+
+HERE = {"01-digits"}
+"""The examples that this file runs; others have files of their own in folders `examples`."""
 
 
-def commands(readme: Path) -> list[str]:
-    """The lines of its `sh` blocks, in order."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
-
-
-def follow(example: str, folder: Path) -> list[str]:
-    """What each command of an example's README says, run in a folder that holds the examples."""
-    (folder / "examples").symlink_to(EXAMPLES)
-    said = []
-    for line in commands(EXAMPLES / example / "README.md"):
-        program, *words = shlex.split(line)
-        done = subprocess.run(
-            [str(PROGRAMS / program), *words],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        said.append(done.stdout)
-    return said
-
-
-def test_every_example_has_a_test_here() -> None:
+def test_every_example_has_a_test() -> None:
     """An example that no test runs stops working unseen."""
     examples = {study.parent.name for study in EXAMPLES.glob("*/study.yaml")}
-    assert examples == {"01-digits"}
+    names = {path.stem for path in (REPOSITORY / "tests").glob("*/examples/test_*.py")}
+    tested = {name for name in examples if f"test_{name.replace('-', '_')}" in names}
+    assert examples - tested == HERE
 
 
 @pytest.mark.timeout(2 * SECONDS)
