@@ -19,9 +19,10 @@ class Progress:
     """Sums since the last report, and what the trial's end depends on.
 
     `loss_sum` and `targets` are of the steps since the last report that were taken, `seconds` of
-    all of those `steps`, `epoch_seconds` of the epoch's steps so far. `skipped` steps were left out in the whole trial because nothing finite
-    came, the last `bad_steps` in a row. `mark` is the value that the next one must improve on by
-    some least amount to count for the patience; `best` may be a little better.
+    all of those `steps`, `epoch_seconds` of the epoch's steps so far. `skipped` steps were left out
+    in the whole trial because nothing finite came, the last `bad_steps` in a row. `mark` is the
+    value that the next one must improve on by some least amount to count for the patience; `best`
+    may be a little better.
     """
 
     loss_sum: float = 0.0
