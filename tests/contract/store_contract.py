@@ -417,6 +417,18 @@ class StoreContract:
         assert (first.state, first.phase, first.parameters) == (TrialState.RUNNING, "wide", values)
         assert first.active == trials[1].active
 
+    async def test_a_repeat_that_was_cancelled_is_added_again(self, tmp_path: Path) -> None:
+        """It ended with its study; the one that is made in its place counts."""
+        async with self.open_store(tmp_path, phased(), FakeClock()) as store:
+            await search(store, "wide", 1)
+            values = (await store.trials())[0].parameters
+            first = await store.add_repeat(0, Stage.FINALIST, 7, values)
+            outcome = make_outcome(None, state=TrialState.FAILED, reason=TrialReason.CANCELLED)
+            await store.tell(first.number, outcome, NOW, NOW)
+            again = await store.add_repeat(0, Stage.FINALIST, 7, values)
+            assert await store.add_repeat(0, Stage.FINALIST, 7, values) == again
+        assert (first.number, again.number) == (1, 2)
+
     async def test_a_repeat_ends_as_any_trial(self, tmp_path: Path) -> None:
         """It runs, is retried and told like others, and the search goes on beside it."""
         async with self.open_store(tmp_path, phased(), FakeClock()) as store:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from kubetune.domain import course, transitions
+from kubetune.domain import course, finalists, transitions
 from kubetune.domain.coordinates import Coordinates, Repair
 from kubetune.domain.draw import Draw, draw
 from kubetune.domain.faults import Fault, SpecChanged
@@ -64,9 +64,8 @@ class MemoryStore:
         return trial
 
     async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
-        for trial in self._trials:
-            if (trial.repeats, trial.stage, trial.seed) == (of, stage, seed):
-                return trial
+        if there := finalists.run_of(self._trials, of, stage, seed):
+            return there
         first = self._trials[of]
         return self._add(
             parameters, first.active, phase=first.phase, repeats=of, stage=stage, seed=seed

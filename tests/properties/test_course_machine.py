@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from kubetune.domain import course, finalists, ranking, stopping
+from kubetune.domain import candidates, course, finalists, ranking, stopping
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Expression, Kind, compile_expression
 from kubetune.domain.reasons import StudyReason, TrialReason
@@ -64,6 +64,7 @@ SPACE = Space(
         Constraint(name="too-long", forbid=number("epochs > 50")),
     ),
 )
+COORDINATES = Coordinates(SPACE)
 WHENS = {"": None, "few": asks("trials.complete < 3"), "some": asks("trials.complete > 0")}
 GATES = {
     "": None,
@@ -126,7 +127,7 @@ class CourseMachine(PlannerMachine):
             replace(second, trials=2, narrow=Narrow(around_top=1, shrink=0.5), when=WHENS[when]),
             replace(third, when=WHENS[when]),
         )
-        self.seen_repeats = 0
+        self.seen_repeats = self.seen_orders = 0
         self.enter(replace(plain, phases=phases), size, 0.0)
         self.carry_on(rounds)
 
@@ -222,7 +223,7 @@ class CourseMachine(PlannerMachine):
             if trial.repeats is None:
                 continue
             search = [each for each in course.search(trials) if each.state is TrialState.COMPLETE]
-            fit = [each for each in search if self.may_run(finalists.parameters(self.spec, each))]
+            fit = [each for each in search if self.may_run(candidates.parameters(self.spec, each))]
             ahead = sorted(fit, key=lambda each: (-(each.value or 0.0), each.number))
             assert trial.repeats in [each.number for each in ahead[:TOP]]
         self.seen_repeats = len(trials)
@@ -239,12 +240,13 @@ class CourseMachine(PlannerMachine):
 
     @invariant()
     def nothing_forbidden_is_launched(self) -> None:
-        for order in self.world.executor.orders:
-            assert self.may_run(order.trial.parameters)
+        orders = self.world.executor.orders
+        assert all(self.may_run(order.trial.parameters) for order in orders[self.seen_orders :])
+        self.seen_orders = len(orders)
 
     def may_run(self, values: Assignment) -> bool:
         """Whether these values break no constraint."""
-        return not Coordinates(SPACE).broken(values)
+        return not COORDINATES.broken(values)
 
     def check_end(self, status: StudyStatus) -> None:
         """The finals were held to their end, or there is a reason why not."""

@@ -9,9 +9,11 @@ import pytest
 
 from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.reasons import StudyReason
-from kubetune.domain.space import Double, Space
+from kubetune.domain.runs import Exit
+from kubetune.domain.space import Constraint, Double, Space
 from kubetune.domain.status import StudyStatus
 from kubetune.domain.study import (
+    Adjustment,
     Budget,
     Finalists,
     Gate,
@@ -20,12 +22,15 @@ from kubetune.domain.study import (
     Phase,
     Plateau,
     StudySpec,
+    TrialPolicy,
 )
 from kubetune.domain.trial import Stage, Trial, TrialState
 from tests.builders import make_study
 from tests.unit.app.world import World
 
 TOTALS = {"trials": Kind.INTS}
+EPOCHS = {"epochs": Kind.INT}
+BATCH = {"batch": Kind.INT}
 
 
 def course(*phases: dict[str, Any], **changes: Any) -> StudySpec:
@@ -40,6 +45,20 @@ def value(trial: Trial) -> float:
     x = trial.parameters["x"]
     assert isinstance(x, float)
     return 1.0 - abs(x - 0.7) - 0.001 * trial.seed * (trial.stage is Stage.FINALIST)
+
+
+async def enlarged(world: World, most: int) -> StudyStatus:
+    """The study after more trials were asked for, at its end again."""
+    spec = replace(world.spec, trials=replace(world.spec.trials, max=most))
+    await world.engine.update(spec)
+    world.spec = spec
+    return await through(world)
+
+
+def repeats(world: World) -> Counter[tuple[int | None, Stage, int]]:
+    """How often each run of the finals was made."""
+    runs = (trial for trial in world.store.all if trial.repeats is not None)
+    return Counter((trial.repeats, trial.stage, trial.seed) for trial in runs)
 
 
 async def through(world: World, *, kill_every: int = 0) -> StudyStatus:
@@ -144,3 +163,91 @@ async def test_nothing_is_launched_that_cannot_finish() -> None:
     status = (await world.settle()).status
     assert (status.reason, len(world.store.all)) == (StudyReason.BUDGET_EXHAUSTED, 3)
     assert "90 of 100 seconds are used, another trial would not finish" in status.message
+
+
+async def test_more_trials_after_the_finals_hold_them_again() -> None:
+    """Only who is new among the best is run; the held-out data stay closed, and that is said."""
+    wanted = Finalists(top=2, seeds=(1, 2), held_out_metric="accuracy")
+    world = World(course(TWO[0], {"name": "rest"}, max_trials=8, finalists=wanted))
+    first = await through(world)
+    assert first.finals.winner
+    before = world.store.all
+    status = await enlarged(world, 40)
+    assert world.store.all[: len(before)] == before
+    assert status.reason is StudyReason.TRIALS_EXHAUSTED
+    runs = repeats(world)
+    assert set(runs.values()) == {1}
+    assert sum(stage is Stage.HELD_OUT for _, stage, _ in runs) == 1
+    assert status.finals.winner
+    assert status.finals.winner.trial != first.finals.winner.trial
+    assert (status.finals.held_out, status.finals.opened) == (None, first.finals.held_out)
+    assert "the held-out data were opened for trial" in status.message
+
+
+async def test_more_trials_that_are_no_better_leave_the_finals_as_they_were() -> None:
+    """Nothing is run again, and the winner keeps what it showed."""
+    wanted = Finalists(top=1, seeds=(1,), held_out_metric="accuracy")
+    world = World(course(max_trials=60, finalists=wanted))
+    first = await through(world)
+    status = await enlarged(world, 61)
+    assert repeats(world).total() == 2
+    assert status.finals == first.finals
+
+
+async def test_finals_that_a_budget_cut_off_go_on_when_it_is_raised() -> None:
+    """What was cancelled is made again; what had ended counts."""
+    wanted = Finalists(top=1, seeds=(1, 2, 3))
+    budget = Budget(wall_clock_seconds=100)
+    world = World(course(max_trials=2, parallelism=1, finalists=wanted, budget=budget))
+    for _ in range(3):
+        await world.settle()
+        world.complete(world.executor.alive[0], 0.5)
+    await world.settle()
+    world.clock.advance(100)
+    status = (await world.engine.reconcile()).status
+    assert status.ended
+    assert status.reason is StudyReason.TRIALS_EXHAUSTED
+    assert "the finals are not over: 1 of 3 runs have ended" in status.message
+    world.spec = replace(world.spec, budget=Budget(wall_clock_seconds=1000))
+    await world.engine.update(world.spec)
+    status = await through(world)
+    ended = [trial for trial in world.store.all if trial.stage is Stage.FINALIST]
+    assert [(trial.seed, trial.state) for trial in ended] == [
+        (1, TrialState.COMPLETE),
+        (2, TrialState.FAILED),
+        (2, TrialState.COMPLETE),
+        (3, TrialState.COMPLETE),
+    ]
+    assert status.finals.winner
+
+
+async def test_finals_without_anybody_are_told() -> None:
+    """Every trial is passed over: the study has succeeded, and says which rule it was."""
+    rule = Constraint(name="short", forbid=compile_expression("epochs > 5", EPOCHS, (Kind.BOOL,)))
+    space = replace(make_study().space, fixed={"epochs": 3}, constraints=(rule,))
+    wanted = Finalists(top=2, seeds=(1,), fixed={"epochs": 20})
+    world = World(make_study(space=space, max_trials=2, finalists=wanted))
+    status = await through(world)
+    assert (status.phase, len(world.store.all)) == ("Succeeded", 2)
+    assert (
+        "no finals are held: trials 0, 1 are passed over: with finalists.fixed short would be"
+        " broken"
+    ) in status.message.replace("trials 1, 0", "trials 0, 1")
+
+
+async def test_a_run_of_the_finals_that_ran_out_of_memory_is_compared_as_it_went_on() -> None:
+    """Later seeds, and the run on held-out data, begin with what fitted."""
+    halve = Adjustment(name="batch", value=compile_expression("batch / 2", BATCH, (Kind.INT,)))
+    policy = TrialPolicy(max=1, parallelism=1, out_of_memory_retries=1, on_out_of_memory=(halve,))
+    wanted = Finalists(top=1, seeds=(1, 2), held_out_metric="accuracy")
+    space = replace(make_study().space, fixed={"batch": 8})
+    world = World(make_study(space=space, trials=policy, finalists=wanted))
+    await world.settle()
+    world.complete(world.executor.alive[0], 0.5)
+    await world.settle()
+    world.executor.end(world.executor.alive[0], Exit(code=70, out_of_memory=True))
+    status = await through(world)
+    runs = [trial for trial in world.store.all if trial.repeats is not None]
+    assert [trial.parameters["batch"] for trial in runs] == [4, 4, 4]
+    assert [trial.out_of_memory for trial in runs] == [1, 0, 0]
+    assert [(len(each.values), each.adjusted) for each in status.finals.finalists] == [(2, 1)]

@@ -89,6 +89,15 @@ def test_no_phase_takes_more_than_the_study_has():
     assert (found.phase.name, found.room) == ("fine", 1)
 
 
+def test_a_phase_that_nothing_is_left_for_has_not_been():
+    """Its gate cannot fail: `trials.max` ends the study, and raising that goes on with it."""
+    gate = Gate(require=asks("outcomes.good >= 1"))
+    spec = study(TWO[0], {**TWO[1], "gate": gate}, max_trials=2)
+    found = course.place(spec, ended("coarse", 0.1, 0.1))
+    assert (found.phase, found.failed, len(found.over)) == (None, "", 1)
+    assert course.place(replace(spec, trials=TrialPolicy(max=3)), ended("coarse", 0.1, 0.1)).room
+
+
 def test_imported_trials_and_finalists_are_no_part_of_a_phase_s_trials():
     """The first had no run here, the others come after the search."""
     known = replace(ended("coarse", 0.5)[0], outcome=make_outcome(0.5, reason=TrialReason.IMPORTED))

@@ -5,15 +5,11 @@ from dataclasses import replace
 import pytest
 
 from kubetune.domain import finalists
-from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.finalists import Repeat
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.space import Constraint, Derived, Double, Space
 from kubetune.domain.study import Direction, Finalists, Objective, RankBy
 from kubetune.domain.trial import Stage, TrialState
 from tests.builders import make_outcome, make_study, make_trial
-
-NUMBERS = {"x": Kind.DOUBLE, "epochs": Kind.INT}
 
 
 def study(**changes):
@@ -115,28 +111,56 @@ def test_the_held_out_data_are_opened_once_by_the_winner():
     assert finalists.finals(spec, [*trials, done]).over
 
 
-def test_a_finalist_may_train_longer():
-    """`fixed` replaces values, and what is derived from them follows."""
-    steps = Derived("steps", compile_expression("epochs * 10", NUMBERS, (Kind.INT,)))
-    space = Space(
-        parameters=(Double(name="x", low=0.0, high=1.0),), derived=(steps,), fixed={"epochs": 3}
-    )
-    spec = replace(study(fixed={"epochs": 20}), space=space)
-    trial = replace(SEARCH[1], parameters={"x": 0.5, "epochs": 3, "steps": 30})
-    assert finalists.parameters(spec, trial) == {"x": 0.5, "epochs": 20, "steps": 200}
+def test_after_more_trials_those_who_still_lead_are_not_run_again():
+    """Who is new among the best is run with every seed, and all are ranked anew."""
+    before = [*SEARCH, *runs(1, 0.7, 0.8, 0.9), *runs(2, 0.6, 0.6, 0.6)]
+    found = finalists.finals(study(), [*before, make_trial(200, 0.95)])
+    assert found.missing == tuple(Repeat(200, Stage.FINALIST, seed) for seed in (1, 2, 3))
+    assert {each.trial.number: each.values for each in found.finalists} == {
+        200: (),
+        1: (0.7, 0.8, 0.9),
+    }
 
 
-def test_what_a_constraint_forbids_then_is_no_finalist():
-    """The next best takes its place."""
-    rule = Constraint(
-        name="short", forbid=compile_expression("x > 0.6 && epochs > 5", NUMBERS, (Kind.BOOL,))
-    )
-    space = Space(
-        parameters=(Double(name="x", low=0.0, high=1.0),), fixed={"epochs": 3}, constraints=(rule,)
-    )
-    spec = replace(study(top=1, fixed={"epochs": 20}), space=space)
-    trials = [
-        replace(trial, parameters={"x": x, "epochs": 3})
-        for trial, x in zip(SEARCH, (0.1, 0.7, 0.2, 0.3), strict=True)
-    ]
-    assert [trial.number for trial in finalists.candidates(spec, trials)] == [2]
+def test_the_held_out_data_are_not_opened_again_for_a_later_winner():
+    """A figure that many winners were shown is none of data that nothing has seen."""
+    spec = study(top=1, held_out_metric="test_accuracy")
+    shown = run(1, 1, 0.8, stage=Stage.HELD_OUT)
+    before = [*SEARCH, *runs(1, 0.7, 0.8, 0.9), shown]
+    later = make_trial(200, 0.95)
+    assert finalists.finals(spec, [*before, later]).missing[0].stage is Stage.FINALIST
+    found = finalists.finals(spec, [*before, later, *runs(200, 0.9, 0.9, 0.9)])
+    assert found.winner.trial == later
+    assert (found.missing, found.held_out, found.opened, found.over) == ((), None, shown, True)
+
+
+def test_a_run_for_who_led_before_is_waited_for():
+    """The study was enlarged while it went on."""
+    shown = run(1, 1, stage=Stage.HELD_OUT)
+    later = make_trial(200, 0.95)
+    spec = study(top=1, held_out_metric="test_accuracy")
+    trials = [*SEARCH, *runs(1, 0.7, 0.8, 0.9), shown, later, *runs(200, 0.9, 0.9, 0.9)]
+    assert not finalists.finals(spec, trials).over
+
+
+@pytest.mark.parametrize("stage", [Stage.FINALIST, Stage.HELD_OUT])
+def test_a_run_that_was_cancelled_is_made_again(stage):
+    """It ended with the study's budget, not by itself; raising that goes on with the finals."""
+    spec = study(top=1, held_out_metric="test_accuracy")
+    outcome = make_outcome(None, state=TrialState.FAILED, reason=TrialReason.CANCELLED)
+    trials = [*SEARCH, *runs(1, 0.7, 0.8, 0.9)]
+    if stage is Stage.FINALIST:
+        trials = trials[:-1]
+    seed = 3 if stage is Stage.FINALIST else 1
+    cut = make_trial(50, outcome=outcome, stage=stage, repeats=1, seed=seed)
+    found = finalists.finals(spec, [*trials, cut])
+    assert found.missing == (Repeat(1, stage, seed),)
+    assert [each.failed for each in found.finalists] == [0]
+    assert finalists.run_of([*trials, cut], 1, stage, seed) is None
+
+
+def test_runs_with_other_values_after_an_out_of_memory_are_counted():
+    """The rules make them the same configuration; the table says how many there were."""
+    trials = [*SEARCH, *runs(1, 0.7, 0.8), replace(run(1, 3, 0.9), out_of_memory=1)]
+    found = finalists.finals(study(top=1), trials).winner
+    assert (found.values, found.failed, found.adjusted) == ((0.7, 0.8, 0.9), 0, 1)

@@ -56,6 +56,7 @@ def place(
 ) -> Place:
     """Walks the course.
 
+    A phase for which `trials.max` leaves nothing has not been: its gate is not asked.
     `exhausted` names phases whose space holds no further trial; `known` are the classes of trials
     by number, as far as they were worked out before.
     """
@@ -69,6 +70,8 @@ def place(
             skipped[phase.name] = phase.when.text
             continue
         room = _room(spec, phase, mine, before)
+        if not room and not mine:
+            continue
         flat = plateau.reached(spec, mine)
         full = not room or bool(flat) or phase.name in exhausted
         if not full or any(trial.state is TrialState.RUNNING for trial in mine):

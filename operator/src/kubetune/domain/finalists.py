@@ -2,21 +2,20 @@
 
 The best of many trials is partly lucky. So the leaders of the search are trained again with other
 seeds and ranked by what those runs show alone; what the search saw of them has chosen them and
-does not count again. Only the winner is shown the held-out data, once.
+does not count again. Only the winner is shown the held-out data, once: should a study that was
+enlarged have another winner later, they are not opened again.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean, median, stdev
 
-from kubetune.domain import course, ranking
-from kubetune.domain.coordinates import Coordinates
-from kubetune.domain.expressions import Undefined
+from kubetune.domain import candidates
+from kubetune.domain.reasons import TrialReason
 from kubetune.domain.study import Direction, RankBy, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
-from kubetune.domain.values import Assignment, Value
 
 _STUDENT = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
@@ -42,7 +41,8 @@ class Finalist:
     """What the runs of one configuration showed.
 
     `trial` is the trial of the search, `values` the objective of its complete runs, `failed` how
-    many others there were. `score` is what it is ranked by, None without a complete run.
+    many others there were, `adjusted` how many went on with other values after an out-of-memory.
+    `score` is what it is ranked by, None without a complete run.
     `low` and `high` bound the mean's 95 % interval (Student's t), None with fewer than two values.
     """
 
@@ -50,6 +50,7 @@ class Finalist:
     values: tuple[float, ...] = ()
     failed: int = 0
     running: int = 0
+    adjusted: int = 0
     score: float | None = None
     low: float | None = None
     high: float | None = None
@@ -57,18 +58,26 @@ class Finalist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finals:
-    """How the finals stand: finalists in order, the winner once all have run, the held-out run."""
+    """How the finals stand: finalists in order, the winner once all have run, the held-out run.
+
+    `opened` is the run on held-out data of one who won before, and does not any more.
+    `passed_over` are trials that would be finalists, were it not for the constraints that
+    `finalists.fixed` makes them break; by number, the best first.
+    """
 
     finalists: tuple[Finalist, ...] = ()
     missing: tuple[Repeat, ...] = ()
     winner: Finalist | None = None
     held_out: Trial | None = None
+    opened: Trial | None = None
+    passed_over: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
         """Whether nothing is left to run."""
         running = any(each.running for each in self.finalists)
-        return not (self.missing or running or (self.held_out and not self.held_out.state.ended))
+        shown = (self.held_out, self.opened)
+        return not (self.missing or running or any(it and not it.state.ended for it in shown))
 
 
 def finals(spec: StudySpec, trials: Sequence[Trial]) -> Finals:
@@ -77,7 +86,7 @@ def finals(spec: StudySpec, trials: Sequence[Trial]) -> Finals:
     if wanted is None:
         return Finals()
     runs = _runs(trials)
-    leaders = candidates(spec, trials)
+    leaders, passed_over = candidates.leaders(spec, trials)
     missing = tuple(
         Repeat(leader.number, Stage.FINALIST, seed)
         for leader in leaders
@@ -87,53 +96,36 @@ def finals(spec: StudySpec, trials: Sequence[Trial]) -> Finals:
     found = tuple(
         sorted((_finalist(spec, one, runs) for one in leaders), key=partial(_order, spec))
     )
+    held = Finals(finalists=found, missing=missing, passed_over=passed_over)
+    shown = next((run for (_, stage, _), run in runs.items() if stage is Stage.HELD_OUT), None)
     if missing or any(each.running for each in found):
-        return Finals(finalists=found, missing=missing)
+        return replace(held, opened=shown)
     winner = next((each for each in found if each.score is not None), None)
+    if shown is not None:
+        if winner is not None and shown.repeats == winner.trial.number:
+            return replace(held, winner=winner, held_out=shown)
+        return replace(held, winner=winner, opened=shown)
     if winner is None or wanted.held_out_metric is None:
-        return Finals(finalists=found, winner=winner)
+        return replace(held, winner=winner)
     key = winner.trial.number, Stage.HELD_OUT, wanted.seeds[0]
-    held_out = runs.get(key)
-    missing = () if held_out else (Repeat(*key),)
-    return Finals(finalists=found, missing=missing, winner=winner, held_out=held_out)
+    return replace(held, winner=winner, missing=(Repeat(*key),))
 
 
-def candidates(spec: StudySpec, trials: Iterable[Trial]) -> tuple[Trial, ...]:
-    """The leaders of the search that may be run again: their values break no constraint then."""
-    assert spec.finalists
-    complete = tuple(course.search(trials))
-    leaders = ranking.leaders(spec, complete, len(complete))
-    free = (leader for leader in leaders if not _broken(spec, leader))
-    return tuple(leader for leader, _ in zip(free, range(spec.finalists.top), strict=False))
-
-
-def parameters(spec: StudySpec, trial: Trial) -> Assignment:
-    """What a finalist runs with: its values, those of `finalists.fixed`, derived ones anew."""
-    assert spec.finalists
-    values: dict[str, Value] = {**trial.parameters, **spec.finalists.fixed}
-    for derived in spec.phase(trial.phase).space.derived:
-        if derived.name in spec.finalists.fixed:
-            continue
-        try:
-            values[derived.name] = derived.value.evaluate(values)
-        except Undefined:
-            values.pop(derived.name, None)
-    return values
-
-
-def _broken(spec: StudySpec, trial: Trial) -> bool:
-    if not spec.finalists or not spec.finalists.fixed:
-        return False
-    space = spec.phase(trial.phase).space
-    return bool(Coordinates(space).broken(parameters(spec, trial)))
+def run_of(trials: Iterable[Trial], of: int, stage: Stage, seed: int) -> Trial | None:
+    """The run of the finals that there is already; one that was cancelled is made again."""
+    return _runs(trials).get((of, stage, seed))
 
 
 def _runs(trials: Iterable[Trial]) -> dict[tuple[int, Stage, int], Trial]:
     return {
         (trial.repeats, trial.stage, trial.seed): trial
         for trial in trials
-        if trial.repeats is not None
+        if trial.repeats is not None and not _cancelled(trial)
     }
+
+
+def _cancelled(trial: Trial) -> bool:
+    return trial.outcome is not None and trial.outcome.reason is TrialReason.CANCELLED
 
 
 def _finalist(
@@ -151,6 +143,7 @@ def _finalist(
         values=values,
         failed=sum(run.state.ended and run.state is not TrialState.COMPLETE for run in mine),
         running=sum(not run.state.ended for run in mine),
+        adjusted=sum(run.out_of_memory > 0 for run in mine),
         score=_score(spec, values) if values else None,
         low=low,
         high=high,

@@ -62,7 +62,10 @@ class TrialStore(Protocol):
         """Adds an initial trial once (by name), ended at once when `outcome` is known."""
 
     async def add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
-        """Adds a run of an ended trial's configuration, once by these three, as Running."""
+        """Adds a run of an ended trial's configuration, once by these three, as Running.
+
+        One that was cancelled is no more: another is added in its place.
+        """
 
     async def record(self, number: int, points: Sequence[Point]) -> None:
         """Adds points to a curve; a step already there is left as it is."""

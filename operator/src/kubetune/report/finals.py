@@ -1,6 +1,6 @@
 """The finals: what the best configurations showed when they were run again."""
 
-from kubetune.domain import finalists, sentences
+from kubetune.domain import candidates, sentences, shortfalls
 from kubetune.domain.finalists import Finalist
 from kubetune.domain.values import Assignment
 from kubetune.report import markdown
@@ -11,8 +11,12 @@ from kubetune.report.markdown import code, count, figure
 def finals(findings: Findings) -> str:
     """Each configuration's runs, the best first, and what the winner showed in the end."""
     wanted, held = findings.spec.finalists, findings.finals
-    if wanted is None or not held.finalists:
+    if wanted is None:
         return ""
+    short = shortfalls.sentence(findings.spec, held, ended=findings.end is not None)
+    short = f"{short[:1].upper()}{short[1:]}." if short else ""
+    if not held.finalists:
+        return short
     metric = findings.spec.objective.metric
     rows = [_row(each) for each in held.finalists]
     ranked = f"{wanted.rank_by.value.lower()} {code(metric)}"
@@ -25,7 +29,7 @@ def finals(findings: Findings) -> str:
             f" {code(wanted.held_out_metric)} {figure(value)} on data that nothing else opened:"
             " that is the figure to quote."
         )
-    return text
+    return f"{text}\n\n{short}" if short else text
 
 
 def retrained(findings: Findings) -> tuple[Assignment, int]:
@@ -34,12 +38,13 @@ def retrained(findings: Findings) -> tuple[Assignment, int]:
     assert best is not None
     if findings.finals.winner is None or wanted is None:
         return best.parameters, best.seed
-    return finalists.parameters(findings.spec, best), wanted.seeds[0]
+    return candidates.parameters(findings.spec, best, findings.trials), wanted.seeds[0]
 
 
 def _row(each: Finalist) -> tuple[str, ...]:
     interval = "" if each.low is None else f"{figure(each.low)} to {figure(each.high)}"
     runs = ", ".join(figure(value) for value in each.values)
     failed = f"{count(each.failed, 'run')} not complete" if each.failed else ""
-    told = "; ".join(part for part in (runs, failed) if part)
+    adjusted = f"{each.adjusted} with other values after an out-of-memory" if each.adjusted else ""
+    told = "; ".join(part for part in (runs, failed, adjusted) if part)
     return str(each.trial.number), figure(each.trial.value), figure(each.score), interval, told

@@ -83,8 +83,10 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
 
     everything = tuple(trials)
     front = ranking.pareto_front(spec, everything)
-    finals = _finals(spec, everything)
-    leader = finals.winner.trial if finals.winner else ranking.best(spec, everything)
+    leader = ranking.best(spec, everything)
+    end = None if isinstance(spec, Unwritten) else _end(spec, everything, leader, status)
+    finals = _finals(spec, everything, end)
+    leader = finals.winner.trial if finals.winner else leader
     best = front[0] if front else leader
     baseline = next((trial for trial in everything if trial.baseline), None)
     improvement = None
@@ -103,15 +105,16 @@ def gather(spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None)
         front=front,
         finals=finals,
         ranked=_ranked(spec, everything),
-        end=_end(spec, everything, best, status) if not isinstance(spec, Unwritten) else None,
+        end=end,
         importances=importances(spec, everything),
     )
 
 
-def _finals(spec: StudySpec, trials: tuple[Trial, ...]) -> Finals:
-    """The finals as far as they were held."""
+def _finals(spec: StudySpec, trials: tuple[Trial, ...], end: End | None) -> Finals:
+    """The finals as far as they were held, or why they could not be."""
     held = any(trial.stage is not Stage.SEARCH for trial in trials)
-    return finalists.finals(spec, trials) if held else Finals()
+    over = end is not None and end.succeeded
+    return finalists.finals(spec, trials) if held or over else Finals()
 
 
 def unwritten(

@@ -78,3 +78,23 @@ class TestCheckpoints:
         )
         actions = plan(seen).actions
         assert [each.number for each in actions if isinstance(each, DropCheckpoint)] == dropped
+
+    @pytest.mark.parametrize(("keep", "dropped"), [(Keep.BEST, [1, 3]), (Keep.FINALISTS, [])])
+    def test_a_study_that_goes_on_after_its_finals_keeps_what_won(
+        self, keep: Keep, dropped: list[int]
+    ) -> None:
+        """More trials were asked for: until they have ended nobody has won."""
+        spec = make_study(
+            keep_checkpoints=keep,
+            trials=TrialPolicy(max=3),
+            finalists=Finalists(top=1, seeds=(1,), held_out_metric="accuracy"),
+        )
+        first = make_trial(3, value=0.7, stage=Stage.FINALIST, repeats=1, seed=1)
+        last = make_trial(4, value=0.7, stage=Stage.HELD_OUT, repeats=1, seed=1)
+        better = make_trial(5, value=0.95)
+        going = make_trial(6)
+        trials = (make_trial(1, value=0.9), going, first, last, better)
+        seen = make_observation(
+            *trials, spec=spec, checkpoints=frozenset({1, 3, 4, 5, 6}), interrupted=True
+        )
+        assert [each.number for each in planned(seen, DropCheckpoint)] == dropped

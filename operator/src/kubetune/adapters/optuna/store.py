@@ -17,7 +17,7 @@ from kubetune.adapters.optuna.desk import Desk
 from kubetune.adapters.optuna.drawing import Draft, encoded
 from kubetune.adapters.optuna.records import Record
 from kubetune.adapters.optuna.together import Together
-from kubetune.domain import course, transitions
+from kubetune.domain import course, finalists, transitions
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
@@ -300,9 +300,8 @@ class OptunaStore:
         return self._insert([record])[0]
 
     def _add_repeat(self, of: int, stage: Stage, seed: int, parameters: Assignment) -> Trial:
-        for trial in self._trials:
-            if (trial.repeats, trial.stage, trial.seed) == (of, stage, seed):
-                return trial
+        if there := finalists.run_of(self._trials, of, stage, seed):
+            return there
         first = self._trials[of]
         trial = Trial(
             number=len(self._records),

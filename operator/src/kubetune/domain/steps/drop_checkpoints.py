@@ -10,8 +10,9 @@ from kubetune.domain.trial import Stage
 def drop_checkpoints(draft: Draft) -> Draft:
     """Drops those of ended trials that are not the best so far, when `checkpoints.keep` says so.
 
-    With several objectives the Pareto front is the best, after the finals their winner with its
-    held-out run. `Finalists` keeps every run of the finals, and what they repeat, as well. A trial
+    With several objectives the Pareto front is the best, after the finals their winner; what ran on
+    held-out data is kept in any case. `Finalists` keeps every run of the finals, and what they
+    repeat, as well. A trial
     that has not ended, or whose run has not, may still need its own. Without `checkpoints` in the
     study everything stays.
     """
@@ -31,14 +32,16 @@ def _best(draft: Draft) -> set[int]:
     if len(draft.spec.objectives) > 1:
         front = ranking.pareto_front(draft.spec, list(draft.trials.values()), None)
         return {trial.number for trial in front}
-    found = {draft.best.number} if draft.best else set()
+    found = {each.number for each in draft.trials.values() if each.stage is Stage.HELD_OUT}
+    if draft.best:
+        found.add(draft.best.number)
     if draft.finals.winner:
         found.add(draft.finals.winner.trial.number)
-    if draft.finals.held_out:
-        found.add(draft.finals.held_out.number)
     return found
 
 
 def _finalists(draft: Draft) -> set[int]:
-    runs = {trial.number for trial in draft.trials.values() if trial.stage is not Stage.SEARCH}
-    return runs | {each.trial.number for each in draft.finals.finalists}
+    runs = [trial for trial in draft.trials.values() if trial.repeats is not None]
+    repeated = {trial.repeats for trial in runs if trial.repeats is not None}
+    found = {trial.number for trial in runs} | repeated
+    return found | {each.trial.number for each in draft.finals.finalists}

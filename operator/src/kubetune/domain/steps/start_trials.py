@@ -1,6 +1,6 @@
 """Free slots are filled: first with trials that wait, then with new ones."""
 
-from kubetune.domain import budget, finalists, sentences, stopping
+from kubetune.domain import budget, candidates, sentences, stopping
 from kubetune.domain.actions import AddInitialTrial, AddRepeat, DrawTrials, LaunchTrial
 from kubetune.domain.draft import Draft
 from kubetune.domain.runs import RunState
@@ -55,7 +55,7 @@ def _add_repeats(draft: Draft) -> Draft:
     if draft.seen.held or not budget.fits(spec, trials.values(), draft.seen.now):
         return draft
     for repeat in draft.finals.missing[: max(0, _free_slots(draft))]:
-        parameters = finalists.parameters(spec, trials[repeat.of])
+        parameters = candidates.parameters(spec, trials[repeat.of], trials.values())
         draft = draft.add(AddRepeat(repeat.of, repeat.stage, repeat.seed, parameters))
     return draft
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kubetune.domain import budget, classes, conditions, ranking, sentences
+from kubetune.domain import budget, classes, conditions, ranking, sentences, shortfalls
 from kubetune.domain.draft import Draft
 from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.result import clean
@@ -31,6 +31,7 @@ def summarise(draft: Draft) -> StudyStatus:
         sentences.counts(totals),
         sentences.best(spec, best, improvement),
         sentences.finals(spec, draft.finals),
+        shortfalls.sentence(spec, draft.finals, ended=draft.end is not None),
         sentences.waiting(tuple(waiting.values())),
     )
     message = "; ".join(text for text in standing if text)
