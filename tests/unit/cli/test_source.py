@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from kubetune.cli import source
+from kubetune.cli.cluster import Access
 from kubetune.report.findings import Unwritten
 from tests.unit.cli.databases import MANIFEST, make_run
 
@@ -131,10 +132,13 @@ def test_a_password_is_never_shown(url, capsys):
     assert "secret" not in refused(capsys, url, None, None)
 
 
-def test_a_cluster_is_not_supported_yet(capsys):
-    """`study/NAME` is understood, and said to be for later."""
-    assert "not supported yet" in refused(capsys, "study/digits", None, "team-a")
-    assert "not supported yet" in refused(capsys, "study/digits", None, None)
+def test_what_is_of_a_cluster_alone(tmp_path, capsys):
+    """A namespace says nothing of a folder: who gives one meant something else."""
+    run = make_run(tmp_path / "run")
+    assert "are for study/NAME" in refused(capsys, str(run), None, "team-a")
+    with pytest.raises(SystemExit):
+        source.load(str(run), None, None, access=Access(storage="sqlite:///x"))
+    assert "are for study/NAME" in capsys.readouterr().err
 
 
 def test_a_manifest_that_does_not_fit(tmp_path, capsys):

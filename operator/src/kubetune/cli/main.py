@@ -134,10 +134,23 @@ def sample(
 
 
 _Source = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="a run's folder, or a storage URL (URL#name)")
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="a run's folder, a storage URL (URL#name), or study/NAME"
+    ),
 ]
 _Name = Annotated[str | None, typer.Option("--study", help="the study's name in the database")]
-_Namespace = Annotated[str | None, typer.Option("-n", "--namespace", help="of study/NAME")]
+_Namespace = Annotated[
+    str | None, typer.Option("-n", "--namespace", help="of study/NAME [the context's]")
+]
+_Context = Annotated[str | None, typer.Option(help="of the kubeconfig, for study/NAME")]
+_Kubeconfig = Annotated[
+    Path | None, typer.Option(help="for study/NAME, outside a cluster [as kubectl finds it]")
+]
+_Storage = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="reads study/NAME's trials here, not from its ConfigMap"),
+]
 
 
 @app.command()
@@ -145,15 +158,22 @@ def trials(
     source: _Source,
     study: _Name = None,
     namespace: _Namespace = None,
+    context: _Context = None,
+    kubeconfig: _Kubeconfig = None,
+    storage: _Storage = None,
     output_format: _Format = Format.TABLE,
 ) -> None:
-    """List every trial of a run.
+    """List every trial of a run, or of a study of a cluster.
 
     Example: kubetune trials runs/digits --format json | jq .values
+
+    Example: kubetune trials study/digits -n team-a
     """
     from kubetune.cli import trials as command  # noqa: PLC0415 - start-up time
+    from kubetune.cli.cluster import Access  # noqa: PLC0415 - start-up time
 
-    command.trials(source, study, namespace, output_format)
+    access = Access(kubeconfig=kubeconfig, context=context, storage=storage)
+    command.trials(source, study, namespace, output_format, access)
 
 
 @app.command()
@@ -164,16 +184,23 @@ def report(
     ],
     study: _Name = None,
     namespace: _Namespace = None,
+    context: _Context = None,
+    kubeconfig: _Kubeconfig = None,
+    storage: _Storage = None,
 ) -> None:
     """Write best_config.yaml, results.json, REPORT.md and plots.
 
     Plots need matplotlib and plotly: install kubetune[report].
 
     Example: kubetune report runs/digits -o report
+
+    Example: kubetune report study/digits -n team-a -o report
     """
     from kubetune.cli import report as command  # noqa: PLC0415 - start-up time
+    from kubetune.cli.cluster import Access  # noqa: PLC0415 - start-up time
 
-    command.report(source, output, study, namespace)
+    access = Access(kubeconfig=kubeconfig, context=context, storage=storage)
+    command.report(source, output, study, namespace, access)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kubetune.cli import source as sources
+from kubetune.cli.cluster import Access
 from kubetune.cli.output import count, fail, say
 from kubetune.domain.space import Parameter
 from kubetune.domain.status import StudyStatus
@@ -14,11 +15,17 @@ from kubetune.report import Written, write
 from kubetune.report.plots.picture import FOLDER
 
 
-def report(source: str, output: Path, study: str | None, namespace: str | None) -> None:
+def report(
+    source: str,
+    output: Path,
+    study: str | None,
+    namespace: str | None,
+    access: Access = Access(),  # noqa: B008 - frozen
+) -> None:
     """Writes all files into a folder and says what is there now."""
-    found = sources.load(source, study, namespace)
+    found = sources.load(source, study, namespace, access=access)
     try:
-        written = draw(output, found.spec, found.trials)
+        written = draw(output, found.spec, found.trials, found.status, found.namespace)
     except OSError as error:
         fail(f"{output} cannot be written to: {error.strerror or error}")
     print(f"{count(len(found.trials), 'trial')}: {written.report}, {written.results}")  # noqa: T201 - the output
@@ -31,14 +38,20 @@ def report(source: str, output: Path, study: str | None, namespace: str | None) 
 
 
 def draw(
-    folder: Path, spec: StudySpec, trials: Sequence[Trial], status: StudyStatus | None = None
+    folder: Path,
+    spec: StudySpec,
+    trials: Sequence[Trial],
+    status: StudyStatus | None = None,
+    namespace: str = "",
 ) -> Written:
     """Writes a report with plots; says so in one line where packages for them are missing.
+
+    `namespace` is that of a study of a cluster.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    written = write(folder, spec, trials, status, pages=_optunas)
+    written = write(folder, spec, trials, status, pages=_optunas, namespace=namespace)
     if written.album and (missing := written.album.missing):
         absent = " and ".join(missing)
         are = "is" if len(missing) == 1 else "are"

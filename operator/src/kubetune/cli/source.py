@@ -7,11 +7,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from kubetune.adapters.optuna import history
-from kubetune.cli import manifests
+from kubetune.cli import cluster, manifests
+from kubetune.cli.cluster import PREFIX, Access
 from kubetune.cli.folder import DATABASE, storage_url, trials_asked
 from kubetune.cli.output import fail, say
 from kubetune.domain.ports import StorageUnreachable
-from kubetune.domain.study import StudySpec
+from kubetune.domain.status import StudyStatus
+from kubetune.domain.study import Direction, StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.report import unwritten
 
@@ -25,32 +27,42 @@ _PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A study as far as it is known there: all of its manifest, or only what the database says."""
+    """A study as far as it is known there: all of its manifest, or only what the database says.
+
+    `namespace` and `status` are those of a study of a cluster.
+    """
 
     spec: StudySpec
     trials: tuple[Trial, ...]
+    status: StudyStatus | None = None
+    namespace: str = ""
 
 
 def load(
-    source: str, study: str | None, namespace: str | None, *, with_manifest: bool = True
+    source: str,
+    study: str | None,
+    namespace: str | None,
+    *,
+    with_manifest: bool = True,
+    access: Access = Access(),  # noqa: B008 - frozen
 ) -> Source:
-    """Reads the trials of a run's folder or a storage URL, also while a run goes on.
+    """Reads the trials of a run's folder, a storage URL or a study of a cluster, at any time.
 
     Without `with_manifest` the manifest in a run's folder is left unread. Ends the program with
     one line when there is no such study, or more than one that could be meant.
     """
     folder = Path(source)
-    if namespace is not None or (source.startswith("study/") and not folder.is_dir()):
-        fail(
-            f"{source}: reading a study from a cluster is not supported yet;"
-            " give a run's folder or a storage URL"
-        )
+    if source.startswith(PREFIX) and not folder.is_dir():
+        return _of_cluster(source, namespace, access)
+    if namespace is not None or access != Access():
+        fail(f"{source}: -n, --context, --kubeconfig and --storage are for {PREFIX}NAME")
     if "://" in source:
         url, _, name = source.partition("#")
         return _read(_checked(url), study or name or None, shown=_without_password(url))
     if not folder.exists():
         fail(
-            f"{folder}: no such folder; give a run's folder or a storage URL such as sqlite:///FILE"
+            f"{folder}: no such folder; give a run's folder, a storage URL such as"
+            f" sqlite:///FILE, or {PREFIX}NAME for a study of a cluster"
         )
     if not folder.is_dir():
         fail(f"{folder} is a file; give the run's folder, or sqlite:///{folder}")
@@ -59,6 +71,26 @@ def load(
     found = _read(storage_url(folder), study, shown=source)
     spec = _manifest(folder / MANIFEST, found) if with_manifest else None
     return Source(spec, found.trials) if spec else found
+
+
+def _of_cluster(source: str, namespace: str | None, access: Access) -> Source:
+    found = cluster.find(source, namespace, access)
+    if access.storage:
+        url = _checked(access.storage)
+        there = _read(url, found.stored_name, shown=_without_password(url))
+        trials, told = there.trials, there.spec
+    else:
+        read = cluster.stored(found)
+        trials, told = read.trials, unwritten(read.name, read.objectives, read.trials)
+    spec = found.spec
+    if spec is None or _objectives(spec) != _objectives(told):
+        say(f"the manifest of {found.resource} does not fit its trials: shown is what they say")
+        spec = told
+    return Source(spec, trials, found.status, found.resource.namespace)
+
+
+def _objectives(spec: StudySpec) -> list[tuple[str, Direction]]:
+    return [(item.metric, item.direction) for item in spec.objectives]
 
 
 def _read(url: str, study: str | None, *, shown: str) -> Source:
@@ -130,10 +162,7 @@ def _manifest(file: Path, found: Source) -> StudySpec | None:
     if spec is None:
         say(f"{file} is not valid: shown is what the database says")
         return None
-    stored = [(item.metric, item.direction) for item in found.spec.objectives]
-    if spec.name != found.spec.name or stored != [
-        (item.metric, item.direction) for item in spec.objectives
-    ]:
+    if spec.name != found.spec.name or _objectives(spec) != _objectives(found.spec):
         say(f"{file} is of another study: shown is what the database says")
         return None
     asked = trials_asked(file.parent)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubetune.cli import source as sources
+from kubetune.cli.cluster import Access
 from kubetune.cli.output import Format, clean, console, duration, figure
 from kubetune.cli.states import STYLES
 from kubetune.domain import curves, marks
@@ -17,9 +18,15 @@ from kubetune.domain.trial import Trial
 from kubetune.report.results import brief
 
 
-def trials(source: str, study: str | None, namespace: str | None, output_format: Format) -> None:
+def trials(
+    source: str,
+    study: str | None,
+    namespace: str | None,
+    output_format: Format,
+    access: Access = Access(),  # noqa: B008 - frozen
+) -> None:
     """Prints every trial in order of number: a table, or one JSON object a line."""
-    found = sources.load(source, study, namespace, with_manifest=False)
+    found = sources.load(source, study, namespace, with_manifest=False, access=access)
     known = marks.mark(found.spec, found.trials)
     if output_format is Format.JSON:
         for trial in found.trials:

@@ -14,7 +14,11 @@ from urllib.request import getproxies_environment
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
-from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.config import (
+    list_kube_config_contexts,
+    load_incluster_config,
+    load_kube_config,
+)
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
@@ -25,6 +29,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
 TIMEOUT_SECONDS = 30.0
+
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 LONGEST_REST_SECONDS = 30.0
 """However long a busy server asks to be left alone, it is asked again after this."""
@@ -73,9 +79,12 @@ class Api:
         cls,
         *,
         kubeconfig: Path | None = None,
+        context: str | None = None,
         on_request: OnRequest | None = None,
     ) -> "Api":
         """Connects as the pod's service account, else by `kubeconfig` or the usual one.
+
+        With a `context` of it, or its current one.
 
         The environment is asked for a proxy once: with every request it would be read anew, and a
         netrc file with it.
@@ -87,7 +96,7 @@ class Api:
         configuration.connection_pool_maxsize = 32
         configuration.client_session_kwargs = {"trust_env": bool(getproxies_environment())}
         try:
-            await _configure(configuration, kubeconfig)
+            await _configure(configuration, kubeconfig, context)
         except Exception as error:  # whatever the client makes of a broken file
             reason = " ".join(str(error).split())[:300]
             text = f"no cluster to talk to: {reason}; set KUBECONFIG or pass --kubeconfig"
@@ -164,16 +173,30 @@ class Api:
             await asyncio.sleep(seconds)
 
 
-async def _configure(configuration: Configuration, kubeconfig: Path | None) -> None:
+def usual_namespace(kubeconfig: Path | None = None, context: str | None = None) -> str:
+    """The namespace that a context stands for, or a pod is in; `default` where nothing says so."""
+    if not (kubeconfig or context) and _POD_NAMESPACE.is_file():
+        return _POD_NAMESPACE.read_text().strip()
+    try:
+        known, current = list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+    except ConfigException:
+        return "default"
+    meant = next((one for one in known if one["name"] == context), current)
+    return str(meant["context"].get("namespace") or "default")
+
+
+async def _configure(
+    configuration: Configuration, kubeconfig: Path | None, context: str | None
+) -> None:
     """Fills in where the cluster is and who we are; raises whatever a broken file leads to."""
-    if kubeconfig is None:
+    if kubeconfig is None and context is None:
         with contextlib.suppress(ConfigException):
             load_incluster_config(client_configuration=configuration)
             return
     where = str(kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION)
     if not _any_file(where):
         raise ConfigException(f"there is no kubeconfig {where}")
-    await load_kube_config(where, client_configuration=configuration)
+    await load_kube_config(where, context=context, client_configuration=configuration)
 
 
 def _any_file(where: str) -> bool:
