@@ -11,11 +11,12 @@ from kubetune.domain.values import Assignment
 
 
 def narrowed(space: Space, leaders: Sequence[Assignment], shrink: float) -> Space:
-    """The space with each range at `shrink` of its width, around the leaders; best leader first.
+    """The space with each range at `shrink` of its width or more, around the leaders.
 
     Widths are measured on the parameter's own scale. A range is laid around the median of the
-    leaders' values, moved into the original one, and widened where it would leave the best value
-    out. Steps stay where they are; lists stay whole, as does a parameter that no leader used.
+    leaders' values, moved into the original one, and widened until it holds all of them: where they
+    lie far apart, the parameter hardly mattered among them, and what is left out would be left out
+    by chance. Steps stay where they are; lists stay whole, as does a parameter that no leader used.
     """
     return replace(
         space, parameters=tuple(_narrowed(item, leaders, shrink) for item in space.parameters)
@@ -55,8 +56,8 @@ def _window(
     width = shrink * (high - low)
     middle = median(scaled(parameter, value) for value in values)
     start = min(max(middle - width / 2, low), high - width)
-    best = values[0]
-    return min(unscaled(parameter, start), best), max(unscaled(parameter, start + width), best)
+    first, last = unscaled(parameter, start), unscaled(parameter, start + width)
+    return min(first, *values), max(last, *values)
 
 
 def _cells(origin: float, step: float, low: float, high: float) -> tuple[int, int]:

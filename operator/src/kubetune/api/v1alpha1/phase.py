@@ -21,7 +21,8 @@ class Narrow(Wire):
         default=0.5,
         gt=0,
         le=1,
-        description="The new width of each range as a share of the old one, on its own scale.",
+        description="The new width of each range as a share of the old one, on its own scale; more"
+        " where those best lie farther apart.",
     )
 
 
