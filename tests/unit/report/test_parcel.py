@@ -67,7 +67,7 @@ def long(number, points):
     """A trial whose curve is noise, which does not compress."""
     values = random.Random(number)
     curve = make_points(*(values.random() for _ in range(points)))
-    return made.trial(number, values.random(), curve=curve)
+    return made.trial(number, values.random(), rate=values.random(), curve=curve)
 
 
 def test_long_curves_become_coarse_and_keep_their_ends():
@@ -86,7 +86,7 @@ def test_long_curves_become_coarse_and_keep_their_ends():
 
 def test_of_too_many_trials_the_telling_ones_stay(monkeypatch: pytest.MonkeyPatch):
     """The best, the baseline and the ranking; what is left out is counted."""
-    monkeypatch.setattr(parcel, "LIMIT_BYTES", 25_000)
+    monkeypatch.setattr(parcel, "LIMIT_BYTES", 20_000)
     baseline = made.trial(0, 0.01, baseline=True)
     trials = [baseline, *(long(number, 5) for number in range(1, 400))]
     found, told = packed(*trials, trials=TrialPolicy(max=400))
@@ -98,7 +98,7 @@ def test_of_too_many_trials_the_telling_ones_stay(monkeypatch: pytest.MonkeyPatc
     assert told["counts"]["total"] == 400
     again = configuration(gather(made.study(), stored.trials, None))
     assert again == found.text["best_config.yaml"]
-    assert size(found) < 25_000
+    assert size(found) < 20_000
 
 
 def test_a_report_that_is_too_long_is_cut_at_a_line(monkeypatch: pytest.MonkeyPatch):
