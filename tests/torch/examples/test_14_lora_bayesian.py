@@ -79,7 +79,7 @@ def test_the_course_at_full_size(tmp_path):
 
 def test_two_objectives_at_full_size(tmp_path):
     """A low loss and quick answers: the front has both ends, none of it beaten in both."""
-    patch = EXAMPLES / EXAMPLE / "two-objectives/study.yaml"
+    patch = EXAMPLES / EXAMPLE / "two-objectives.yaml"
     study = Scripted(EXAMPLE, "finetuning.py", tmp_path, trials={"max": 12}, patches=(patch,))
     study.run()
     front = study.results()["front"]
