@@ -55,6 +55,12 @@ def test_less_is_better_where_it_is_minimised():
     assert not plateau.reached(spec, ended(1.0, 0.999, 0.9))
 
 
+def test_nothing_is_no_less_than_nothing():
+    """No gain at all is said to be 0, without a sign, in either direction."""
+    for spec in (study(), study(objectives=(LOSS,))):
+        assert " by 0.00%," in plateau.reached(spec, ended(0.5, 0.5, 0.5, 0.5))
+
+
 def test_the_order_is_that_in_which_they_ended():
     """Not that of their numbers."""
     late = [replace(trial, ended_at=-float(trial.number)) for trial in ended(0.9, 0.5, 0.5, 0.5)]

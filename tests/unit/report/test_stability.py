@@ -3,6 +3,7 @@
 import pytest
 
 from kubetune.domain.reasons import TrialReason
+from kubetune.domain.trial import Stage
 from kubetune.report.stability import stability
 from tests.unit.report import made
 
@@ -13,6 +14,13 @@ def test_shares_of_ended_trials():
     usable, none = stability(made.findings(*good, made.trial(6, 0.5), made.trial(7)))
     assert (usable.name, usable.trials, usable.of) == ("usable", 6, 7)
     assert (none.name, none.trials) == ("", 1)
+
+
+def test_finals_are_no_evidence_of_what_a_draw_is_worth():
+    """They run again what was found best."""
+    final = made.trial(2, 0.95, stage=Stage.FINALIST, repeats=0, seed=1)
+    usable, _ = stability(made.findings(made.trial(0, 0.95), made.trial(1, 0.5), final))
+    assert (usable.trials, usable.of) == (1, 2)
 
 
 def test_few_trials_are_little_evidence():

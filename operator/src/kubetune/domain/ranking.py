@@ -70,9 +70,8 @@ def improvement(spec: StudySpec, value: float, baseline: float) -> float:
 
     A baseline of 0 has no size: then the difference itself.
     """
-    gain = baseline - value
-    if spec.objective.direction is Direction.MAXIMIZE:
-        gain = -gain
+    maximises = spec.objective.direction is Direction.MAXIMIZE
+    gain = value - baseline if maximises else baseline - value
     return gain / abs(baseline) if baseline else gain
 
 

@@ -139,9 +139,10 @@ def classes(findings: Findings) -> str:
     ]
     header = ("class", "trials", "of those that ended", "in the long run")
     table = markdown.table(header, rows)
+    finals = " Runs of the finals are left out." if findings.finals.finalists else ""
     return (
         f"{table}\n\nIn the long run: what as many trials tell of ever more of the same kind, right"
-        " 19 times in 20."
+        f" 19 times in 20.{finals}"
     )
 
 

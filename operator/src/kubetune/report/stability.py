@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from kubetune.domain import classes
+from kubetune.domain import classes, course
 from kubetune.report.findings import Findings
 
 SIGMAS = 1.96
@@ -12,7 +12,7 @@ SIGMAS = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many ended trials are in a class, and between which shares the truth may lie."""
+    """How many of the search's ended trials are in a class, and how many it may be in truth."""
 
     name: str
     trials: int
@@ -22,8 +22,11 @@ class Share:
 
 
 def stability(findings: Findings) -> tuple[Share, ...]:
-    """Each class in the study's order; last, where there are some, the trials in no class."""
-    ended = findings.ended
+    """Each class in the study's order; last, where there are some, the trials in no class.
+
+    Of the search alone: finals run the best again, which would make the shares look better.
+    """
+    ended = tuple(course.search(findings.ended))
     if not findings.spec.outcomes or not ended:
         return ()
     found = [classes.of(findings.spec, trial) for trial in ended]

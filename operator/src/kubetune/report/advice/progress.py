@@ -27,7 +27,7 @@ def baseline(findings: Findings) -> Iterator[str]:
     """Nothing better than what was known."""
     best, known = findings.best, findings.baseline
     if not findings.several and best and known and best.number == known.number:
-        others = findings.counts.complete - 1
+        others = len(findings.ranked) - 1
         yield (
             f"The baseline was not beaten by {count(others, 'other complete trial')}: search"
             " closer around it, or give the study more trials."
