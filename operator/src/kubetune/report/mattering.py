@@ -65,7 +65,7 @@ def _table(one: Importances) -> str:
             _percent(part.share),
             f"{_percent(part.low)} to {_percent(part.high)}",
             "yes" if part in telling else "no",
-            _best(part),
+            _best(part) if part in telling else "",
         )
         for part in one.parameters[:SHOWN]
     ]

@@ -137,6 +137,18 @@ def test_twenty_parameters_with_long_names():
     assert (width > 500, height > 600) == (True, True)
 
 
+def test_a_parameter_that_no_complete_trial_had():
+    """The others have their pages all the same; side by side stand those that all trials had."""
+    trials = [
+        made.trial(number, 0.5 + 0.01 * number, rate=0.01 * 2**number, width=8 * 2 ** (number % 3))
+        for number in range(6)
+    ]
+    pages = collected(made.findings(*trials), figures)
+    shown = {name: pages[name]() for name in ("parallel", "slices", "contour")}
+    assert all(shown.values())
+    assert "momentum" not in "".join(page for page in shown.values() if page)
+
+
 def test_curves_that_are_not_numbers():
     """A diverged trial's curve ends where its numbers end."""
     nan = made.trial(1, curve=make_points(0.5, float("nan"), float("inf")))

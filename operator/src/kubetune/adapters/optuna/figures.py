@@ -6,6 +6,7 @@ has them.
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -54,16 +55,20 @@ def figures(
     `parameters` are the searched ones, the most important first.
     """
     study = as_optuna(spec, trials, parameters)
-    names = [item.name for item in parameters]
+    complete = study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
+    times = Counter(name for trial in complete for name in trial.params)
+    names = [item.name for item in parameters if times[item.name]]
+    always = [name for name in names if times[name] == len(complete)]
     target = _target(spec)
     made: dict[str, Callable[[], Any]] = {
         "history": partial(_history, study, spec, trials),
         "curves": partial(_curves, study, spec.objective.metric),
     }
-    if len(names) > 1:
+    if len(always) > 1:  # Optuna leaves out a trial that has not all of them
         made["parallel"] = partial(
-            _plot, "plot_parallel_coordinate", study, params=names[:SHOWN], **target
+            _plot, "plot_parallel_coordinate", study, params=always[:SHOWN], **target
         )
+    if len(names) > 1:
         made["contour"] = partial(_plot, "plot_contour", study, params=names[:2], **target)
     if names:
         made["slices"] = partial(_plot, "plot_slice", study, params=names[:SHOWN], **target)
