@@ -1,9 +1,13 @@
 """What the finals showed, in the report and in what is retrained from it."""
 
+from dataclasses import replace
+
 import pytest
 from ruamel.yaml import YAML
 
-from kubetune.domain.study import Finalists, TrialPolicy
+from kubetune.domain.expressions import Kind, compile_expression
+from kubetune.domain.space import Constraint
+from kubetune.domain.study import Adjustment, Finalists, TrialPolicy
 from kubetune.domain.trial import Stage
 from kubetune.report.configuration import configuration
 from kubetune.report.document import document
@@ -52,3 +56,29 @@ def test_what_is_retrained_is_what_won(findings: Findings) -> None:
 def test_a_study_without_finals_has_no_such_section() -> None:
     """Nothing is said of what was not asked for."""
     assert "Finalists" not in document(gather(make_study(), SEARCH, None))
+
+
+def test_finals_that_could_not_be_held_are_told() -> None:
+    """Who looks for a winner reads why there is none."""
+    never = compile_expression("epochs > 9", {"epochs": Kind.INT}, (Kind.BOOL,))
+    rule = Constraint(name="short", forbid=never)
+    space = replace(make_study().space, fixed={"epochs": 3}, constraints=(rule,))
+    wanted = Finalists(top=1, seeds=(7,), fixed={"epochs": 20})
+    spec = make_study(space=space, finalists=wanted, trials=TrialPolicy(max=3))
+    text = document(gather(spec, SEARCH, None))
+    told = "No finals are held: trials 1, 2, 0 are passed over: with finalists.fixed short would be"
+    assert told in text.split("## Finalists\n\n")[1]
+
+
+def test_runs_that_went_on_with_other_values_are_told() -> None:
+    """After an out-of-memory; the values that fitted are what is trained again."""
+    halve = compile_expression("batch / 2", {"batch": Kind.INT}, (Kind.INT,))
+    policy = TrialPolicy(max=3, on_out_of_memory=(Adjustment(name="batch", value=halve),))
+    spec = make_study(finalists=Finalists(top=1, seeds=(7, 8)), trials=policy)
+    search = [replace(trial, parameters={"x": 0.5, "batch": 8}) for trial in SEARCH]
+    ran = replace(run(1, 7, 0.8, 3), parameters={"x": 0.5, "batch": 4}, out_of_memory=1)
+    findings = gather(spec, [*search, ran, run(1, 8, 0.82, 4)], None)
+    assert "0.8, 0.82; 1 with other values after an out-of-memory" in document(findings)
+    text = configuration(findings)
+    assert text is not None
+    assert YAML(typ="safe").load(text)["parameters"] == {"x": 0.5, "batch": 4}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kubetune.domain.course import Place
+from kubetune.domain.end import End
 from kubetune.domain.finalists import Finals
 from kubetune.domain.reasons import StudyReason
 from kubetune.domain.trial import Trial
@@ -66,7 +67,8 @@ class StudyStatus:
 
     `best` is None without a feasible finished trial; with several objectives it is None and
     `pareto_front` holds up to 20 trials. `improvement` is relative to the baseline's value,
-    positive when better. `outcomes` counts the study's own classes. `ended` is final.
+    positive when better. `outcomes` counts the study's own classes. `ended` is final, `end` says why
+    without the rest of `message`.
     `place` is where the study stands in its course, `current_phase` its name for people: a phase,
     `finalists`, `heldout`, or nothing once it has ended. `finals` are empty without finalists; once
     they have a winner it is the `best`, whatever the search saw. `gpu_hours` are those of ended
@@ -92,5 +94,6 @@ class StudyStatus:
     finals: Finals = field(default_factory=Finals)
     gpu_hours: float | None = None
     ended: bool = False
+    end: End | None = None
     reason: StudyReason = StudyReason.RUNNING
     message: str = ""

@@ -129,4 +129,5 @@ def _course_over(spec: StudySpec, trials: Collection[Trial], place: Place) -> En
 def _limit(spec: StudySpec, count: int) -> str:
     if count >= spec.trials.max:
         return f"trials.max is {spec.trials.max}"
-    return "all that the phases ask for"
+    more = "for more, raise the trials of the last phase or add one"
+    return f"all that the phases ask for: {more}"

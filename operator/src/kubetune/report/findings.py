@@ -155,7 +155,9 @@ def _ranked(spec: StudySpec, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
 def _end(
     spec: StudySpec, trials: tuple[Trial, ...], best: Trial | None, status: StudyStatus | None
 ) -> End | None:
-    if status is not None and not status.ended:
-        return None
+    """As the engine told it; else as it follows from the trials, at the time of the last one."""
+    if status is not None and (status.end or not status.ended):
+        return status.end
     exhausted = () if status is None else tuple(phase.name for phase in spec.course)
-    return stopping.decide(spec, trials, best=best, exhausted=exhausted)
+    now = max((trial.ended_at or trial.created_at for trial in trials), default=None)
+    return stopping.decide(spec, trials, best=best, exhausted=exhausted, now=now)

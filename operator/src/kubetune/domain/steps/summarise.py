@@ -59,6 +59,7 @@ def summarise(draft: Draft) -> StudyStatus:
         gpu_hours=budget.gpu_hours(spec, _ended(trials), seen.now) if spec.gpus else None,
         outcomes=classes.count(spec, trials, seen.classified),
         ended=draft.end is not None,
+        end=draft.end,
         reason=conditions.reason(seen, draft.end),
         message=message,
     )
