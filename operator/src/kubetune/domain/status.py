@@ -67,8 +67,8 @@ class StudyStatus:
 
     `best` is None without a feasible finished trial; with several objectives it is None and
     `pareto_front` holds up to 20 trials. `improvement` is relative to the baseline's value,
-    positive when better. `outcomes` counts the study's own classes. `ended` is final, `end` says why
-    without the rest of `message`.
+    positive when better. `outcomes` counts the study's own classes. `ended` is final; `end` says
+    why, without the rest of `message`.
     `place` is where the study stands in its course, `current_phase` its name for people: a phase,
     `finalists`, `heldout`, or nothing once it has ended. `finals` are empty without finalists; once
     they have a winner it is the `best`, whatever the search saw. `gpu_hours` are those of ended
