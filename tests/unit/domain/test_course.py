@@ -15,6 +15,8 @@ from kubetune.domain.study import (
     OutcomeClass,
     Phase,
     Plateau,
+    Sampler,
+    SamplerAlgorithm,
     TrialPolicy,
 )
 from kubetune.domain.trial import Stage, TrialState
@@ -164,15 +166,24 @@ def test_a_condition_on_what_nobody_measured_does_not_hold():
 
 def test_a_plateau_ends_its_phase_once_nothing_runs():
     """Running trials may still bring something."""
-    spec = study(
-        {"name": "coarse", "trials": 50}, TWO[1], plateau=Plateau(trials=2, min_improvement=0.01)
-    )
+    coarse = {"name": "coarse", "trials": 50, "sampler": Sampler()}
+    spec = study(coarse, TWO[1], plateau=Plateau(trials=2, min_improvement=0.01))
     flat = ended("coarse", 0.5, 0.5, 0.4)
     assert course.place(spec, flat).phase.name == "fine"
     running = course.place(spec, [*flat, make_trial(3, phase="coarse")])
     assert (running.phase.name, running.room) == ("coarse", 0)
     better = [*flat, *ended("coarse", 0.9, start=3)]
     assert course.place(spec, better).room == 46
+
+
+def test_a_phase_that_looks_around_has_no_plateau():
+    """Random draws do not follow on one another; in the last phase a plateau ends them too."""
+    random = Sampler(algorithm=SamplerAlgorithm.RANDOM)
+    limit = Plateau(trials=2, min_improvement=0.01)
+    first = {"name": "coarse", "trials": 50, "sampler": random}
+    flat = ended("coarse", 0.5, 0.5, 0.4)
+    assert course.place(study(first, TWO[1], plateau=limit), flat).room == 47
+    assert course.place(study(first, plateau=limit), flat).phase is None
 
 
 def test_narrowing_looks_at_the_phases_before():

@@ -3,6 +3,9 @@
 A phase is over when none of its trials runs and it has had all of them, when its space holds no
 further one, or when its last trials brought too little. Then its gate is looked at; then the next
 phase begins whose `when` holds of all trials before it.
+
+A phase that draws without learning, and that others follow, is there to look around. Its trials are
+not meant to be better than one another: that ten in a row are not says nothing, and does not end it.
 """
 
 from collections import Counter
@@ -72,7 +75,7 @@ def place(
         room = _room(spec, phase, mine, before)
         if not room and not mine:
             continue
-        flat = plateau.reached(spec, mine)
+        flat = "" if _looks_around(spec, phase) else plateau.reached(spec, mine)
         full = not room or bool(flat) or phase.name in exhausted
         if not full or any(trial.state is TrialState.RUNNING for trial in mine):
             room = 0 if full else room
@@ -149,6 +152,10 @@ def _meaning(parameter: Parameter) -> tuple[Parameter, str, Value | None]:
     if condition is None:
         return parameter, "", None
     return replace(parameter, condition=None), condition.when.text, condition.otherwise
+
+
+def _looks_around(spec: StudySpec, phase: Phase) -> bool:
+    return bool(spec.phases) and phase is not spec.phases[-1] and not phase.sampler.learns
 
 
 def _by_phase(spec: StudySpec, trials: Iterable[Trial]) -> dict[str, list[Trial]]:

@@ -42,6 +42,16 @@ class SamplerAlgorithm(StrEnum):
     BRUTE_FORCE = "BruteForce"
 
 
+_LEARN_NOTHING = frozenset(
+    {
+        SamplerAlgorithm.RANDOM,
+        SamplerAlgorithm.GRID,
+        SamplerAlgorithm.QMC,
+        SamplerAlgorithm.BRUTE_FORCE,
+    }
+)
+
+
 class PrunerAlgorithm(StrEnum):
     """How running trials are compared with each other."""
 
@@ -102,6 +112,11 @@ class Sampler:
     seed: int = 0
     startup_trials: int = 10
     settings: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def learns(self) -> bool:
+        """Whether what is drawn follows from the values of earlier trials."""
+        return self.algorithm not in _LEARN_NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,8 @@ class Stopping(Wire):
     """What ends a search before its trials are used up."""
 
     plateau: Plateau | None = Field(
-        default=None, description="The last trials brought too little. One objective only."
+        default=None,
+        description="Ends a phase whose last trials brought too little; not one that draws without"
+        " learning (Random, Grid, QMC, BruteForce) and has others after it. One objective only.",
     )
     budget: Budget | None = Field(default=None, description="The time is used up.")
