@@ -159,6 +159,42 @@ def test_answers_are_generated(tmp_path, given):
     assert trial.values("tokens_per_second")
 
 
+def test_an_evaluation_on_another_device(tmp_path, given):
+    """A copy with the weights of that moment: the same metrics, and training is left alone."""
+    more = {"generated_samples": 4, "max_new_tokens": 4, "max_steps": 2}
+    for method in ("lora", "full"):
+        here = trained(tmp_path / f"{method}-a", given, method=method, **more)
+        apart = trained(tmp_path / f"{method}-b", given, method=method, eval_device="cpu", **more)
+        assert len(set(apart.values("eval_loss"))) == 2
+        for name in ("train_loss", "eval_loss", "eval_accuracy"):
+            assert apart.values(name) == here.values(name)
+
+
+def test_a_device_that_is_not_there(tmp_path, given):
+    """It is named, with what there is."""
+    message = refused(tmp_path, given, eval_device="cuda:7")
+    assert message.startswith("eval_device: there is no cuda:7, the trial has ")
+
+
+def test_four_bits_a_weight(tmp_path, given):
+    """The model under a LoRA is packed, learns and loads back; a whole one cannot be trained so."""
+    packed = trained(tmp_path / "a", given, quantization="nf4")
+    untouched, *_, last = packed.values("eval_loss")
+    assert last < untouched
+    plain = trained(tmp_path / "b", given, max_steps=2)
+    assert packed.values("train_loss")[0] == pytest.approx(plain.values("train_loss")[0], rel=0.05)
+    assert packed.values("train_loss")[0] != plain.values("train_loss")[0]
+    assert (tmp_path / "a/checkpoint/artifacts/best/adapter_model.safetensors").exists()
+    message = refused(tmp_path / "c", given, quantization="nf4", method="full")
+    assert message == "quantization: nf4 is for lora, write none"
+
+
+def test_some_of_the_training_data(tmp_path, given):
+    """The first so many dialogues: two batches of four of them are an epoch."""
+    trial = trained(tmp_path, given, train_samples=8, max_steps=1)
+    assert trial.values("epoch") == [1.0]
+
+
 def test_held_back_data_are_opened_at_the_end(tmp_path, given, definitions):
     """A search does not look at them, not even whether they are there; the last stage does."""
     given = {**given, "max_steps": 2}

@@ -1,5 +1,6 @@
 """How good a language model is: its loss on answers, and the answers that it gives itself."""
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from torch.nn import functional
 from kubetune_trainer.language import answers, dialogues
 from kubetune_trainer.language.answers import Judge, Verdict
 from kubetune_trainer.language.dialogues import IGNORED, Dialogue, Encoded
+from kubetune_trainer.training import state
 from kubetune_trainer.training.devices import Device
 
 
@@ -105,6 +107,24 @@ class LocalEvaluator:
 
     def _moved(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.to(self._device.torch_device) for name, tensor in batch.items()}
+
+
+class CopyEvaluator:
+    """Evaluates a copy on a device of its own: what it takes is not taken from the training.
+
+    The copy is made once, and given what has been trained since before every evaluation.
+    """
+
+    def __init__(self, model: Any, evaluator: Evaluator, device: Device) -> None:
+        self._evaluator = evaluator
+        self._copy = copy.deepcopy(model).to(device.torch_device).eval()
+
+    def evaluate(
+        self, model: Any, sample: Sample, stop: Callable[[], bool]
+    ) -> Mapping[str, float] | None:
+        """The metrics of the copy."""
+        state.load_trained(self._copy, state.trained(model))
+        return self._evaluator.evaluate(self._copy, sample, stop)
 
 
 def _ends(model: Any, tokenizer: Any) -> set[int]:

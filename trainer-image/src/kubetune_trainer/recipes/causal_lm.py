@@ -21,8 +21,15 @@ from kubetune_trainer.exits import BadConfiguration
 from kubetune_trainer.language import dialogues
 from kubetune_trainer.language.answers import Judge
 from kubetune_trainer.language.dialogues import Dialogue, Encoded
-from kubetune_trainer.language.evaluation import Evaluator, LocalEvaluator, Sample, summed_loss
+from kubetune_trainer.language.evaluation import (
+    CopyEvaluator,
+    Evaluator,
+    LocalEvaluator,
+    Sample,
+    summed_loss,
+)
 from kubetune_trainer.main import run
+from kubetune_trainer.training import devices
 from kubetune_trainer.training.built import Built, Judged
 from kubetune_trainer.training.config import TrainingConfig
 from kubetune_trainer.training.devices import Device
@@ -51,10 +58,13 @@ class Config(TrainingConfig):
     """What may be tuned, beside what every training has.
 
     `model` is a folder, or a name on the hub. `lora_targets` are names of layers, comma between
-    them, or `all-linear`. Of longer dialogues the first `max_length` tokens are kept. At each
-    evaluation the loss is taken on `eval_samples` dialogues, 0 for all, and answers of at most
-    `max_new_tokens` are generated to `generated_samples` of them. `answer_pattern` is a regular
-    expression that finds the answer in a text.
+    them, or `all-linear`. With `quantization` nf4 the model under a LoRA is kept in 4 bits a
+    weight (Dettmers et al. 2023). Of longer dialogues the first `max_length` tokens are kept, and
+    the first `train_samples` dialogues are trained with, 0 for all. At each evaluation the loss is
+    taken on `eval_samples` dialogues, 0 for all, and answers of at most `max_new_tokens` are
+    generated to `generated_samples` of them. `answer_pattern` is a regular expression that finds
+    the answer in a text. `eval_device`, such as cuda:1, holds a copy of the model that is evaluated
+    there, so that answers take no memory where the training is, which waits meanwhile.
     """
 
     model: str
@@ -66,13 +76,16 @@ class Config(TrainingConfig):
     lora_alpha: float = 32.0
     lora_dropout: float = 0.0
     lora_targets: str = "all-linear"
+    quantization: Literal["none", "nf4"] = "none"
     gradient_checkpointing: bool = False
     max_length: int = 1024
+    train_samples: int = 0
     eval_samples: int = 0
     eval_batch_size: int = 8
     generated_samples: int = 0
     max_new_tokens: int = 64
     answer_pattern: str = ""
+    eval_device: str = ""
 
     POSITIVE: ClassVar[tuple[str, ...]] = (
         *TrainingConfig.POSITIVE,
@@ -84,10 +97,18 @@ class Config(TrainingConfig):
     NOT_NEGATIVE: ClassVar[tuple[str, ...]] = (
         *TrainingConfig.NOT_NEGATIVE,
         "lora_alpha",
+        "train_samples",
         "eval_samples",
         "generated_samples",
     )
     SHARES: ClassVar[tuple[str, ...]] = (*TrainingConfig.SHARES, "lora_dropout")
+
+    def faults(self) -> list[str]:
+        """What is wrong, a sentence for each field."""
+        found = super().faults()
+        if self.quantization != "none" and self.method == "full":
+            found.append(f"quantization: {self.quantization} is for lora, write none")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +146,23 @@ def build(config: Config, seed: int, device: Device, artifacts: Path | None) -> 
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
     )
-    task = AnswerTask(model, base.tokenizer, data, LocalEvaluator(base.tokenizer, device))
+    task = AnswerTask(model, base.tokenizer, data, _evaluator(config, model, base, device))
     return Built(task=task, groups=(group,), judged=JUDGED, notes=data.notes)
+
+
+def _evaluator(config: Config, model: nn.Module, base: Base, device: Device) -> Evaluator:
+    """Evaluates where the training is, or a copy on a device of its own."""
+    if not config.eval_device:
+        return LocalEvaluator(base.tokenizer, device)
+    apart = Device(devices.other(config.eval_device, "eval_device"), device.dtype)
+    return CopyEvaluator(model, LocalEvaluator(base.tokenizer, apart), apart)
 
 
 def load(config: Config, device: Device) -> Base:
     """The model on its device, and the tokenizer.
 
-    A model that is only added to (LoRA) is kept in the type that is computed in; one that is
-    trained as a whole in fp32.
+    A model that is only added to (LoRA) is kept in the type that is computed in, or in 4 bits;
+    one that is trained as a whole in fp32.
 
     Raises:
         BadConfiguration: there is no such model, or not all of it.
@@ -146,7 +175,10 @@ def load(config: Config, device: Device) -> Base:
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            config.model, dtype=dtype, output_loading_info=True
+            config.model,
+            dtype=dtype,
+            quantization_config=_quantized(config, dtype),
+            output_loading_info=True,
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise BadConfiguration(f"model: {config.model}: {error}") from error
@@ -160,7 +192,23 @@ def load(config: Config, device: Device) -> Base:
         raise BadConfiguration(f"model: {config.model}: {words}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return Base(model.to(device.torch_device), tokenizer)
+    if config.quantization == "none":
+        model = model.to(device.torch_device)  # else it was made there
+    return Base(model, tokenizer)
+
+
+def _quantized(config: Config, dtype: torch.dtype) -> Any:
+    """How weights are packed; None for weights as they are."""
+    if config.quantization == "none":
+        return None
+    from transformers import BitsAndBytesConfig  # noqa: PLC0415 - seconds
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=config.quantization,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
 
 
 def prepare(base: Base, config: Config) -> nn.Module:
@@ -225,6 +273,7 @@ def load_data(config: Config, tokenizer: Any, max_length: int) -> Data:
         found, apart = split(found)
     else:
         raise BadConfiguration(f"{config.train_data}: one line cannot be split, write eval_data")
+    found = found[: config.train_samples or None]
     train_set = _encoded(found, tokenizer, max_length, config.train_data)
 
     def sample(given: Sequence[Dialogue], path: str, most: int) -> Sample:
