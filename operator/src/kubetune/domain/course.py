@@ -4,8 +4,8 @@ A phase is over when none of its trials runs and it has had all of them, when it
 further one, or when its last trials brought too little. Then its gate is looked at; then the next
 phase begins whose `when` holds of all trials before it.
 
-A phase that draws without learning, and that others follow, is there to look around. Its trials are
-not meant to be better than one another: that ten in a row are not says nothing, and does not end it.
+A phase that draws without learning, and that others follow, is there to look around. Its trials
+are not meant to be better than those before: that ten in a row are not does not end it.
 """
 
 from collections import Counter
