@@ -43,8 +43,8 @@ class Scripted:
             json.dumps({"spec": {"metrics": metrics, "trialTemplate": template, **spec}})
         )
 
-    def run(self, *options: str) -> str:
-        """Runs it until the command ends by itself, well; all that it says."""
+    def run(self, *options: str, code: int = 0) -> str:
+        """Runs it until the command ends by itself with this exit code; all that it says."""
         words = [sys.executable, "-m", "kubetune", "run", str(self.manifest), "--no-plots"]
         for patch in self._patches:
             words += ["--patch", str(patch)]
@@ -55,7 +55,7 @@ class Scripted:
             timeout=SECONDS,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
     def trials(self) -> tuple[Trial, ...]:

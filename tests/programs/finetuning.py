@@ -9,43 +9,15 @@ A LoRA of rank 16, alpha 32 and rate 2e-4 comes to the loss 0.6097.
 
 import math
 import signal
-import threading
 
-from kubetune_trainer import Trial
+from watched import Watched
 
-POLL_SECONDS = 0.002
 LIFE_SECONDS = 600
 BEST_RATE, BEST_BATCH = 3e-5, 64
 BEST_LORA_RATE, BEST_SCALE = 1.2e-4, 4.0
 HAND_MADE = {"lora_rank": 16, "lora_alpha": 32, "learning_rate": 2e-4}
 KNOWN_LOSS = 0.6097
 DECAY = 0.045
-
-
-class Watched(Trial):
-    """A trial that counts how often its values were read."""
-
-    reads = 0
-
-    def _serve(self):
-        super()._serve()
-        assert self._exposition, "this study reads no live values"
-        values = self._exposition
-        handler = values._server.RequestHandlerClass
-        answer = handler.do_GET
-
-        def counted(request):
-            answer(request)
-            self.reads += 1
-
-        handler.do_GET = counted
-
-    def settle(self):
-        """Until two reads have begun and ended; the second begins when the first was judged."""
-        wanted = self.reads + 2
-        waited = threading.Event()
-        while self.reads < wanted and not self.should_stop:
-            waited.wait(POLL_SECONDS)
 
 
 def lora_loss(given):
