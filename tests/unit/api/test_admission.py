@@ -65,6 +65,14 @@ def test_what_only_a_local_run_cannot_do_is_no_matter_in_a_cluster():
             "spec.trialTemplate.spec.containers[0]",
             "a local run cannot start its image",
         ),
+        (
+            {
+                "finalists": {"seeds": [1], "fixed": {"epochs": 99}},
+                "constraints": [{"name": "short", "require": "epochs <= 50 || rate > 1.0"}],
+            },
+            "spec.finalists.fixed",
+            "every configuration breaks a constraint, most often 'short': there would be no finals",
+        ),
     ],
 )
 def test_what_has_no_effect_is_warned_of_and_admitted(sections, path, words):
@@ -73,6 +81,15 @@ def test_what_has_no_effect_is_warned_of_and_admitted(sections, path, words):
     assert verdict.faults == ()
     assert [spell(warning.path) for warning in verdict.warnings] == [path]
     assert words in verdict.warnings[0].message
+
+
+def test_finalists_that_some_values_forbid_are_no_matter():
+    """Others take their places."""
+    sections = {
+        "finalists": {"seeds": [1], "fixed": {"epochs": 99}},
+        "constraints": [{"name": "short", "forbid": "epochs > 50 && units > 32"}],
+    }
+    assert admission.check(changed(**sections)).warnings == ()
 
 
 def test_initial_trials_carry_every_value():

@@ -9,6 +9,7 @@ from kubetune.domain.faults import InvalidSpec
 from kubetune.domain.study import Direction, EarlierStudy, StudySpec, WarmStart
 from kubetune.domain.warm_start import Earlier
 from tests.builders import make_study, make_trial
+from tests.fakes.fuse import Crash, Fuse
 from tests.unit.app.world import World
 
 SAME = (("accuracy", Direction.MAXIMIZE),)
@@ -46,6 +47,23 @@ async def test_it_is_done_once() -> None:
     await world.settle()
     spec, said = await warmed(wanting("old"), world.store, lambda _: read("gone"))
     assert (spec.initial_trials, said) == ((), [])
+
+
+async def test_a_study_that_was_killed_amid_them_takes_over_the_rest() -> None:
+    """None of them twice; where the earlier study is gone by then, it goes on with what it has."""
+    world = World(wanting("old"))
+    world.spec, _ = await warmed(world.spec, world.store, read)
+    fuse = Fuse(1)
+    world.restart(store=fuse.around(world.store))
+    with pytest.raises(Crash):
+        await world.engine.reconcile()
+    assert [trial.initial for trial in world.store.all] == ["old.3"]
+    gone, said = await warmed(wanting("old"), world.store, lambda _: read("gone"))
+    assert (gone.initial_trials, said) == ((), [])
+    world.spec, _ = await warmed(wanting("old"), world.store, read)
+    world.restart()
+    await world.settle()
+    assert [trial.initial for trial in world.store.all[:3]] == ["old.3", "old.4", ""]
 
 
 async def test_what_is_not_there_is_a_fault() -> None:

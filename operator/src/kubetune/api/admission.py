@@ -16,6 +16,7 @@ from kubetune.api.checks import (
     queries,
     search,
     trials,
+    warm,
 )
 from kubetune.api.checks import space as space_checks
 from kubetune.api.compiling import ENDS, Compiler
@@ -85,6 +86,7 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
     found += queries.check(draft)
     found += initial.check_study(draft)
     found += finals.check(draft, kinds)
+    found += warm.check(draft, kinds)
     known = (*faults, *found)
     course, more = convert_phases.course(draft, _compiler(draft), _phase_space, known, space)
     found += more
@@ -97,7 +99,7 @@ def _check_draft(draft: Draft, faults: list[Fault], warnings: tuple[Fault, ...])
         return Admission(None, everything, warnings, feasibility)
     phases_found = tuple(course.values())
     spec = convert.study_spec(draft.study, space, rules, initial_trials, phases_found)
-    return Admission(spec, (), warnings, feasibility)
+    return Admission(spec, (), (*warnings, *finals.warn_of_values(spec)), feasibility)
 
 
 def _compiler(draft: Draft) -> Compiler:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from kubetune.domain import warm_start
+from kubetune.domain import course, warm_start
 from kubetune.domain.faults import Fault, InvalidSpec, Path
 from kubetune.domain.ports import TrialStore
 from kubetune.domain.study import InitialTrial, StudySpec
@@ -17,8 +17,8 @@ Read: TypeAlias = Callable[[str], Awaitable[Earlier | None]]
 async def warmed(spec: StudySpec, store: TrialStore, read: Read) -> tuple[StudySpec, list[str]]:
     """The study with the results of `warmStart` among its initial trials, and what to say of them.
 
-    They are read once: a study that holds some of them already goes on with those, whatever has
-    become of the earlier one since.
+    They are read once: a study whose own trials have begun goes on with those that it holds,
+    whatever has become of the earlier one since. Before that it may have been killed amid them.
 
     Raises:
         InvalidSpec: a study that is not there, or that had other objectives.
@@ -26,15 +26,19 @@ async def warmed(spec: StudySpec, store: TrialStore, read: Read) -> tuple[StudyS
     """
     if spec.warm_start is None:
         return spec, []
-    held = [trial for trial in await store.trials() if trial.initial]
+    trials = await store.trials()
+    begun = any(not course.imported(trial) for trial in trials)
     added: list[InitialTrial] = []
     said: list[str] = []
     faults: list[Fault] = []
     for index, wanted in enumerate(spec.warm_start.studies):
-        if any(trial.initial.startswith(warm_start.prefix(wanted)) for trial in held):
+        held = any(trial.initial.startswith(warm_start.prefix(wanted)) for trial in trials)
+        if held and begun:
             continue
         path: Path = ("spec", "warmStart", "studies", index, "name")
         earlier = await read(wanted.name)
+        if earlier is None and held:
+            continue
         if earlier is None:
             faults.append(Fault(path, f"no study '{wanted.name}' is stored here: write another"))
         elif differs := warm_start.differing_objectives(spec, earlier):

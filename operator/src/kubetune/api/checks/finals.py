@@ -1,14 +1,20 @@
 """What ends a search and what comes after it: limits and finals that mean something."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from kubetune.api import convert
-from kubetune.api.checks import names
-from kubetune.api.convert_space import kind_of_value, spelled
+from kubetune.api.checks import values
 from kubetune.api.mending import Draft
-from kubetune.api.wording import show
+from kubetune.domain.candidates import refitted
+from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Kind
 from kubetune.domain.faults import Fault, Path
+from kubetune.domain.feasibility import spread
+from kubetune.domain.study import StudySpec
+
+_LOOKED_AT = 100
+"""So many points of each phase's space."""
 
 
 def check(draft: Draft, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
@@ -18,7 +24,8 @@ def check(draft: Draft, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
         yield from _single(draft, ("spec", "finalists"))
         yield from _seeds(spec.finalists.seeds)
         yield from _held_out(draft, spec.finalists.held_out_metric)
-        yield from _fixed(draft, kinds)
+        fixed = ("spec", "finalists", "fixed")
+        yield from values.check(draft, fixed, spec.finalists.fixed, kinds)
     if draft.sound("stopping"):
         if spec.stopping.plateau is not None:
             yield from _single(draft, ("spec", "stopping", "plateau"))
@@ -48,6 +55,31 @@ def warn(draft: Draft) -> Iterator[Fault]:
         yield Fault(("spec", "stopping", "budget", "gpuHours"), message)
 
 
+def warn_of_values(spec: StudySpec) -> Iterator[Fault]:
+    """Values of finalists with which every configuration breaks a hard constraint, as it seems.
+
+    Looked at are points all over the space of each phase.
+    """
+    if spec.finalists is None or not spec.finalists.fixed:
+        return
+    bites: Counter[str] = Counter()
+    for phase in spec.course:
+        coordinates = Coordinates(phase.space)
+        for units in spread(len(coordinates.axes), _LOOKED_AT):
+            pairs = zip(coordinates.axes, units, strict=True)
+            candidate = coordinates.candidate({axis.name: axis.at(unit) for axis, unit in pairs})
+            if candidate.broken:
+                continue
+            fitted = refitted(phase.space, candidate.parameters, spec.finalists.fixed)
+            broken = coordinates.broken(fitted)
+            if not broken:
+                return
+            bites.update(broken)
+    worst = ", ".join(name for name, _ in bites.most_common(1))
+    message = f"with these every configuration breaks a constraint, most often '{worst}'"
+    yield Fault(("spec", "finalists", "fixed"), f"{message}: there would be no finals")
+
+
 def _single(draft: Draft, path: Path) -> Iterator[Fault]:
     if len(draft.study.spec.objectives) > 1 and draft.sound("objectives"):
         yield Fault(path, "needs a single objective: take it out, or keep one objective")
@@ -69,23 +101,3 @@ def _held_out(draft: Draft, metric: str | None) -> Iterator[Fault]:
         path = ("spec", "finalists", "heldOutMetric")
         message = f"'{metric}' is {seen[metric]}, so the search has seen it: write another metric"
         yield Fault(path, message)
-
-
-def _fixed(draft: Draft, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
-    """Values of names that there are, of the kind that expressions expect."""
-    spec = draft.study.spec
-    assert spec.finalists
-    derived = {item.name for item in spec.derived}
-    for name, value in spec.finalists.fixed.items():
-        path = ("spec", "finalists", "fixed", name)
-        if name in derived:
-            yield Fault(path, "is derived from others: write values for those")
-        elif name not in kinds and name not in draft.lost and not draft.blind:
-            yield Fault(path, names.unknown(draft, name, kinds))
-        elif name in kinds and not _fits(kind_of_value(value), kinds[name]):
-            message = f"{show(value)} is not {spelled(kinds[name])} like the others"
-            yield Fault(path, message)
-
-
-def _fits(kind: Kind, wanted: Kind) -> bool:
-    return kind is wanted or (kind, wanted) == (Kind.INT, Kind.DOUBLE)
