@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.table import Figure, show
 
-NAMES = ("startup", "draw", "quality", "overhead", "cluster")
+NAMES = ("startup", "draw", "quality", "course", "overhead", "cluster")
 """What is measured where no other is asked for."""
 
 TRAINER = ("trial-time", "throughput")
@@ -20,7 +20,8 @@ def main() -> None:
     words = f"which; by default all but {' and '.join(TRAINER)}, which need torch"
     parser.add_argument("figures", nargs="*", choices=[[], *NAMES, *TRAINER], help=words)
     parser.add_argument("--sampler", default="TPE", choices=["TPE", "GP"], help="for quality")
-    parser.add_argument("--seeds", type=int, default=20, help="for quality, at least 20 to quote")
+    words = "for quality and course, at least 20 to quote; by default 20, and 30"
+    parser.add_argument("--seeds", type=int, help=words)
     parser.add_argument("--trials", type=int, default=200, help="for overhead")
     words = f"for cluster, {' and '.join(TRAINER)}: fewer of everything"
     parser.add_argument("--quick", action="store_true", help=words)
@@ -34,7 +35,8 @@ def _figures(name: str, options: argparse.Namespace) -> Iterable[Figure]:
     """Measures; only what that needs is imported."""
     module = import_module(f"bench.{name.replace('-', '_')}")
     given = {
-        "quality": (options.sampler, options.seeds),
+        "quality": (options.sampler, options.seeds or 20),
+        "course": (options.seeds or 30,),
         "overhead": (options.trials,),
         "trial-time": (1 if options.quick else 3,),
         "throughput": (20 if options.quick else 100,),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,7 +27,7 @@ from kubetune.domain.trial import Stage, Trial
 from tests.simulated import Course, simulate
 
 SEEDS = 30
-STEPS = 6
+STEPS = 4
 LEAST = 0.5
 """The loss at the best point."""
 
@@ -111,9 +112,10 @@ class Problem:
 
 def figures(seeds: int = SEEDS) -> Iterator[Figure]:
     """The course against plain searches, what the finals alone bring, and the winner's curse."""
+    kinds = course, plain_tpe, plain_random
     for noise, goal in ((NOISE, 1.0), (LITTLE, None)):
         about = f"noise {noise}"
-        ours, tpe, plain = measured(seeds, noise)
+        ours, tpe, plain = measured(kinds, seeds, noise)
         yield _figure(f"{about}, against the best of TPE", *_held_out(ours, tpe), goal)
         yield _figure(f"{about}, against the best of Random", *_held_out(ours, plain), goal)
         searched = [each.search - LEAST for each in ours]
@@ -123,13 +125,12 @@ def figures(seeds: int = SEEDS) -> Iterator[Figure]:
         yield _figure(f"{about}, better said than held out", *curse, goal)
 
 
-def measured(seeds: int, noise: float = NOISE) -> tuple[list[Result], ...]:
-    """Courses, plain TPE and plain random studies, each of so many seeds."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return tuple(
-            list(pool.map(partial(run, kind, noise), range(seeds)))
-            for kind in (course, plain_tpe, plain_random)
-        )
+def measured(
+    kinds: Sequence[Callable[[int], dict[str, Any]]], seeds: int, noise: float = NOISE
+) -> list[list[Result]]:
+    """What studies of each kind come to, seed by seed; always the same."""
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        return [list(pool.map(partial(run, kind, noise), range(seeds))) for kind in kinds]
 
 
 def run(kind: Callable[[int], dict[str, Any]], noise: float, seed: int) -> Result:
