@@ -54,6 +54,9 @@ def test_digits_are_tuned_on_a_cluster(
         assert float(row[3]) == status["best"]["value"]
         trials = shell.run("trials", **{"sqlite:////tmp/kubetune.db": operator.storage})
         assert len(re.findall(r"Complete|Pruned|Failed", trials)) >= 16
+        shell.run("results", **{"-o report": f"-o {tmp_path / 'report'}"})
+        best = (tmp_path / "report" / "best_config.yaml").read_text()
+        assert best == shell.run("configmap")
         jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         wait_until(lambda: not plane.request("GET", jobs)["items"], "finished Jobs to be removed")
 
