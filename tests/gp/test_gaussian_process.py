@@ -1,17 +1,34 @@
 """The Gaussian process sampler, in the environment that has torch."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bench.studies import load
 from kubetune.adapters.optuna.drawing import Drafter
 from kubetune.adapters.optuna.records import Record
+from kubetune.adapters.optuna.store import OptunaStore
+from kubetune.domain import course
 from kubetune.domain.coordinates import Coordinates
+from kubetune.domain.expressions import Kind, compile_expression
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.study import OutcomeConstraint, Sampler, SamplerAlgorithm, StudySpec
+from kubetune.domain.space import Choice, Constraint, Double, Space
+from kubetune.domain.study import (
+    Narrow,
+    OutcomeConstraint,
+    Phase,
+    Pruner,
+    Sampler,
+    SamplerAlgorithm,
+    StudySpec,
+)
 from kubetune.domain.trial import Outcome, Trial, TrialState
+from tests.builders import NOW, make_outcome, make_study
 from tests.draws import draws
+from tests.fakes.clock import FakeClock
+
+XY = {"x": Kind.DOUBLE, "y": Kind.DOUBLE}
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 
@@ -71,3 +88,77 @@ def test_measured_constraints_are_the_same_columns_for_every_trial():
     bare = replace(records[-1].trial, outcome=replace(outcome, constraints=()))
     records[-1] = replace(records[-1], trial=bare)
     assert Drafter(spec, Coordinates(spec.space)).draft(records) is not None
+
+
+NARROWED = 6
+"""Trials of the phase before the narrowed one."""
+
+
+def phased() -> StudySpec:
+    """A wide phase over three numbers and a list, a narrowed one, and one with a number more."""
+    space = Space(
+        parameters=(
+            Double(name="x", low=0.0, high=1.0),
+            Double(name="y", low=0.0, high=1.0),
+            Choice(name="kind", values=("a", "b")),
+        ),
+        constraints=(
+            Constraint(name="corner", forbid=compile_expression("x + y > 1.7", XY, (Kind.BOOL,))),
+        ),
+    )
+    wider = replace(space, parameters=(*space.parameters, Double(name="z", low=0.0, high=1.0)))
+    gaussian = Sampler(algorithm=SamplerAlgorithm.GP, seed=3, startup_trials=3)
+    phases = (
+        Phase(name="wide", space=space, sampler=gaussian, pruner=Pruner(), trials=NARROWED),
+        Phase(
+            name="narrow",
+            space=space,
+            sampler=gaussian,
+            pruner=Pruner(),
+            trials=3,
+            narrow=Narrow(around_top=2, shrink=0.5),
+        ),
+        Phase(name="wider", space=wider, sampler=gaussian, pruner=Pruner(), trials=3),
+    )
+    return make_study(space=space, sampler=gaussian, phases=phases, max_trials=20)
+
+
+async def walk(folder: Path, *, reopen: bool) -> tuple[Trial, ...]:
+    """All trials of the three phases; the database may be opened anew before each draw."""
+    spec, url, clock = phased(), f"sqlite:///{folder}/study.db", FakeClock()
+    store = await OptunaStore.open(url, "study", spec, clock)
+    for phase in spec.phases:
+        for _ in range(phase.trials or 0):
+            if reopen:
+                await store.close()
+                store = await OptunaStore.open(url, "study", spec, clock)
+            (trial,) = (await store.draw(1, phase.name)).trials
+            miss = sum(abs(float(trial.parameters[name]) - 0.3) for name in ("x", "y"))
+            await store.tell(trial.number, make_outcome(1.0 - miss), NOW, NOW + 1)
+    trials = await store.trials()
+    await store.close()
+    return trials
+
+
+async def test_it_goes_on_from_phase_to_phase(tmp_path: Path) -> None:
+    """In the narrowed range, then with a parameter that the others did not have; rules hold."""
+    trials = await walk(tmp_path, reopen=False)
+    spec = phased()
+    narrowed = course.space(spec, spec.phases[1], trials[:NARROWED])
+    fine = [trial for trial in trials if trial.phase == "narrow"]
+    for item in narrowed.parameters[:2]:
+        assert isinstance(item, Double)
+        assert item.high - item.low < 1.0
+        assert all(item.low <= float(trial.parameters[item.name]) <= item.high for trial in fine)
+    last = [trial.parameters for trial in trials if trial.phase == "wider"]
+    assert len({values["z"] for values in last}) == len(last) == 3
+    assert not any(Coordinates(spec.space).broken(trial.parameters) for trial in trials)
+
+
+async def test_a_restart_changes_no_draw_of_any_phase(tmp_path: Path) -> None:
+    """What a phase's model is taught follows from the history alone."""
+    for name in ("through", "anew"):
+        (tmp_path / name).mkdir()
+    expected = await walk(tmp_path / "through", reopen=False)
+    found = await walk(tmp_path / "anew", reopen=True)
+    assert [trial.parameters for trial in found] == [trial.parameters for trial in expected]
