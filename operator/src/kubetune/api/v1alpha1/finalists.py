@@ -24,10 +24,12 @@ class Finalists(Wire):
     held_out_metric: Identifier | None = Field(
         default=None,
         description="A metric on data that nothing else opens: the winner is run once more, in the"
-        " stage heldout, to read it.",
+        " stage heldout, to read it. Once in a study: who wins after more trials is not shown it.",
     )
     fixed: Assignment = Field(
-        default_factory=dict, description="Values that replace those of the search."
+        default_factory=dict,
+        description="Values that replace those of the search. A trial that breaks a hard constraint"
+        " with them is passed over.",
     )
 
 

@@ -72,7 +72,10 @@ class TrialPolicy(Wire):
     )
 
     max: Whole = Field(
-        ge=1, le=100_000, description="So many trials end the study; initial trials count."
+        ge=1,
+        le=100_000,
+        description="So many trials end the search; initial trials count. Raised after the end, the"
+        " study goes on, and its finals are held again among those that lead then.",
     )
     parallelism: Whole = Field(default=1, ge=1, le=1000, description="So many trials run at once.")
     max_failed: Whole | None = Field(
