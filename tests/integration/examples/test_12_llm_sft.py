@@ -6,8 +6,7 @@ import pytest
 
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.trial import TrialState
-from tests.integration.following import SECONDS
-from tests.integration.scripted import Scripted
+from tests.integration.scripted import SECONDS, Scripted
 
 LAST, EVALUATED = 50_000, 1000
 CLASSES = ("eval_accuracy", "eval_wrong_share", "eval_format_failure_share")
