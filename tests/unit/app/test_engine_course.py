@@ -251,3 +251,20 @@ async def test_a_run_of_the_finals_that_ran_out_of_memory_is_compared_as_it_went
     assert [trial.parameters["batch"] for trial in runs] == [4, 4, 4]
     assert [trial.out_of_memory for trial in runs] == [1, 0, 0]
     assert [(len(each.values), each.adjusted) for each in status.finals.finalists] == [(2, 1)]
+
+
+async def test_a_budget_has_room_for_the_finals() -> None:
+    """Trials of 30 s: of 300 s the search takes 210, two seeds and the held-out run the rest."""
+    wanted = Finalists(top=1, seeds=(1, 2), held_out_metric="accuracy")
+    limits = Budget(wall_clock_seconds=300)
+    world = World(course(budget=limits, parallelism=1, finalists=wanted))
+    for _ in range(10):
+        await world.settle()
+        world.clock.advance(30)
+        world.complete(world.executor.alive[0], 0.5)
+    status = (await world.settle()).status
+    stages = [trial.stage for trial in world.store.all]
+    assert stages == [Stage.SEARCH] * 7 + [Stage.FINALIST] * 2 + [Stage.HELD_OUT]
+    assert (status.ended, status.reason) == (True, StudyReason.BUDGET_EXHAUSTED)
+    assert status.finals.over
+    assert status.finals.held_out

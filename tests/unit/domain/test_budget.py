@@ -214,6 +214,46 @@ def test_a_study_that_waits_runs_out_of_time():
     assert end.reason is StudyReason.BUDGET_EXHAUSTED
 
 
+def wanting_finals(top, seeds, **limits):
+    """A study that wants so many runs once its search is over, and one on held-out data."""
+    wanted = Finalists(top=top, seeds=tuple(range(seeds)), held_out_metric="test_accuracy")
+    return study(finalists=wanted, max_trials=50, parallelism=2, **limits)
+
+
+@pytest.mark.parametrize(
+    ("spec", "fits"),
+    [
+        (wanting_finals(1, 2, gpu_hours=1.17), True),
+        (wanting_finals(1, 2, gpu_hours=1.16), False),
+        (wanting_finals(1, 2, seconds=5800), True),
+        (wanting_finals(1, 2, seconds=5799), False),
+        (wanting_finals(9, 9, gpu_hours=1.34), True),
+        (wanting_finals(9, 9, gpu_hours=1.33), False),
+    ],
+    ids=["GPU time", "too little", "two rounds", "too little time", "half is the search's", "none"],
+)
+def test_a_search_leaves_time_for_its_finals(spec, fits):
+    """A trial and three runs of ten minutes; at most half of the budget is kept for these."""
+    assert budget.fits(spec, USUAL, NOW, keep=True) is fits
+    assert budget.fits(spec, USUAL, NOW)
+
+
+def test_a_search_that_ended_for_its_finals_stays_so():
+    """While they run, when they were shorter than expected, and when they are over."""
+    spec = wanting_finals(1, 2, gpu_hours=1.1)
+    runs = [
+        replace(ran(3 + seed, 100, 90, 0.6), stage=Stage.FINALIST, repeats=0, seed=seed)
+        for seed in range(2)
+    ]
+    running = replace(ran(5, 50), stage=Stage.HELD_OUT, repeats=0, seed=0)
+    for trials in (USUAL, [*USUAL, *runs[:1]], [*USUAL, *runs], [*USUAL, *runs, running]):
+        end = stopping.decide(spec, trials, best=USUAL[0], now=NOW)
+        assert end is not None
+        assert end.reason is StudyReason.BUDGET_EXHAUSTED
+        assert end.message.endswith("of 1.1 GPU hours are used, the rest is for the finals")
+    assert budget.fits(spec, [*USUAL, *runs], NOW)
+
+
 def finals(now, *runs):
     """A study whose search is over, with these runs of its finals."""
     spec = study(seconds=3600, max_trials=1, finalists=Finalists(top=1, seeds=(1,)))

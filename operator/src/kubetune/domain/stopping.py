@@ -92,7 +92,7 @@ def _budget_used_up(
     """
     searched = tuple(course.search(trials))
     if place.phase is not None or not all(trial.state.ended for trial in searched):
-        return budget.used_up(spec, trials, now)
+        return budget.used_up(spec, trials, now, keep=True)
     last = max((trial.ended_at or 0.0 for trial in searched), default=now)
     return budget.used_up(spec, searched, min(last, now), more=False)
 

@@ -15,7 +15,8 @@ class Finalists(Wire):
 
     top: Whole = Field(default=3, ge=1, le=20, description="So many configurations are run again.")
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=16)] = Field(
-        description="Each of them with each of these seeds.",
+        description="Each of them with each of these seeds. A run that goes on with other values"
+        " after an out-of-memory counts too, and those after it begin with these.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     rank_by: Annotated[RankBy, Field(strict=False)] = Field(

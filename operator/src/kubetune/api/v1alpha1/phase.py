@@ -113,4 +113,7 @@ class Stopping(Wire):
         description="Ends a phase whose last trials brought too little; not one that draws without"
         " learning (Random, Grid, QMC, BruteForce) and has others after it. One objective only.",
     )
-    budget: Budget | None = Field(default=None, description="The time is used up.")
+    budget: Budget | None = Field(
+        default=None,
+        description="The time is used up. The search leaves what finals take, at most half of it.",
+    )

@@ -37,7 +37,7 @@ def add_trials(draft: Draft) -> Draft:
     place = draft.place
     phase = place.phase.name if place and place.phase else draft.spec.course[-1].name
     room = max(0, min(_free_slots(draft), place.room if place else 0))
-    if draft.seen.held or not budget.fits(draft.spec, trials, draft.seen.now):
+    if draft.seen.held or not budget.fits(draft.spec, trials, draft.seen.now, keep=True):
         room = 0
     for initial in pending:
         if initial.metrics is None and room == 0:
