@@ -46,7 +46,7 @@ class Scripted:
             json.dumps({"spec": {"metrics": metrics, "trialTemplate": template, **spec}})
         )
 
-    def run(self, *options: str, code: int = 0) -> str:
+    def run(self, *options: str, code: int = 0, seconds: float = SECONDS) -> str:
         """Runs it until the command ends by itself with this exit code; all that it says."""
         words = [sys.executable, "-m", "kubetune", "run", str(self.manifest), "--no-plots"]
         for patch in self._patches:
@@ -55,7 +55,7 @@ class Scripted:
             [*words, "-o", str(self.folder), *options],
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
