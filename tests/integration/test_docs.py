@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -15,6 +16,7 @@ from tests.integration.tuner import command
 
 REPOSITORY = Path(__file__).parents[2]
 HOW_TO = REPOSITORY / "docs" / "how-to" / "bring-your-own-trainer.md"
+COURSE = REPOSITORY / "docs" / "how-to" / "plan-the-course-of-a-study.md"
 README = REPOSITORY / "README.md"
 DOCUMENTS = sorted(
     [
@@ -235,3 +237,32 @@ def code(document: Path) -> str:
     text = document.read_text()
     inline = re.findall(r"`([^`\n]+)`", text)
     return "\n".join([*(body for _, body in blocks(document)), *(f"{one} " for one in inline)])
+
+
+@pytest.mark.timeout(400)
+def test_a_course_runs_as_it_is_planned(tmp_path: Path) -> None:
+    """The how-to's phases in their order, finals, a warm start, and more trials afterwards."""
+    for name in ("sh trial.sh", "yaml course.yaml", "yaml again.yaml"):
+        (tmp_path / name.split()[1]).write_text(block(COURSE, name))
+
+    def follow(name: str) -> str:
+        done = run(["sh", "-e", "-c", block(COURSE, f"sh {name}")], tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "warning" not in done.stderr
+        return done.stdout + done.stderr
+
+    def trials() -> list[dict[str, Any]]:
+        found = json.loads((tmp_path / "runs/course/results.json").read_text())["trials"]
+        assert sum("test_loss" in trial["metrics"] for trial in found) == 1
+        return list(found)
+
+    said = follow("course")
+    assert "phase dropout begins; phase coarse had 12 trials" in said
+    assert "phase fine begins; phase dropout had 4 trials" in said
+    assert "the winner is run on held-out data" in said
+    first = trials()
+    dropout = ["drop" in trial["parameters"] for trial in first[:17]]
+    assert dropout == [False] * 12 + [True] * 4 + [False]
+    assert "8 trials of course are taken over" in follow("again")
+    assert "going on with" in follow("more")
+    assert len(trials()) > len(first)
