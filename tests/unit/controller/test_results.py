@@ -58,7 +58,15 @@ async def test_the_end_is_told_after_the_results() -> None:
 async def test_until_they_are_written_nothing_tells_of_the_end() -> None:
     """An operator that exits meanwhile leaves a study that goes on, to the next one."""
     world = World()
-    world.trouble = failing(ApiUnreachable("away"))
+    away = False
+
+    def trouble(_: str, path: str) -> None:
+        nonlocal away
+        away = away or CONFIGMAPS in path
+        if away:
+            raise ApiUnreachable("away")
+
+    world.trouble = trouble
     async with Running(world, world.add()) as it:
         await until(lambda: len(written(world)) > 2)
         assert "completionTime" not in world.status()
@@ -88,6 +96,15 @@ async def test_a_server_that_is_broken_is_asked_a_few_times(times: int) -> None:
     world.trouble = failing(refused(500), times)
     await ended(world)
     assert len(written(world)) == min(times + 1, 5)
+
+
+async def test_a_write_that_gets_lost_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    """While the server answers all else: something on the way lets no large request pass."""
+    world = World()
+    world.trouble = failing(ApiUnreachable("reset"))
+    await ended(world)
+    assert len(written(world)) == 5
+    assert "its results are not written: no answer: reset" in caplog.text
 
 
 async def test_results_that_cannot_be_put_together(

@@ -98,8 +98,10 @@ class Results:
         while True:
             try:
                 await results.write(self._services.api, self._study, files)
-            except ApiUnreachable:
-                pass
+            except ApiUnreachable as trouble:
+                tries += await self._answered()
+                if tries == TRIES:
+                    return f"no answer: {trouble}"
             except ApiRefused as refused:
                 tries += 1
                 if not refused.passing or tries == TRIES:
@@ -107,6 +109,16 @@ class Results:
             else:
                 return ""
             await _pause(backoff, clock.monotonic())
+
+    async def _answered(self) -> bool:
+        """Whether the server answers something else: then it is this request that gets lost."""
+        try:
+            await self._services.api.request("GET", self._study.path)
+        except ApiRefused:
+            return True
+        except ApiUnreachable:
+            return False
+        return True
 
     def _rest(self, took_seconds: float) -> None:
         least = self._services.options.results_seconds
