@@ -90,7 +90,7 @@ class CourseMachine(PlannerMachine):
         hours=st.sampled_from((None, None, 0.1)),
         held_out=st.booleans(),
         fixed=st.sampled_from(FIXED),
-        rounds=st.sampled_from((0, 3, 9)),
+        rounds=st.sampled_from((0, 4, 12)),
     )
     def begin(  # type: ignore[override] # another study's choices
         self,
@@ -165,6 +165,8 @@ class CourseMachine(PlannerMachine):
     def carry_on(self, rounds: int) -> None:
         """For a while everything goes as it should."""
         world = self.world
+        if not rounds:
+            return
         world.executor.delayed = world.store.down = world.metrics.down = False
         self.refuses, world.executor.away = None, Away.NO
         world.executor.appear()
@@ -180,11 +182,12 @@ class CourseMachine(PlannerMachine):
             self.turn(1)
 
     @precondition(lambda self: self.spec.trials.max < 13)
-    @rule()
-    def enlarge(self) -> None:
+    @rule(rounds=st.sampled_from((0, 6)))
+    def enlarge(self, rounds: int) -> None:  # type: ignore[override] # with what follows
         """More trials are asked for, also after the end."""
         trials = replace(self.spec.trials, max=self.spec.trials.max + 2)
         self.change(replace(self.spec, trials=trials))
+        self.carry_on(rounds)
 
     @rule(top=st.integers(1, 3), seeds=st.sampled_from(SEEDS))
     def ask_for_other_finals(self, top: int, seeds: tuple[int, ...]) -> None:
@@ -193,8 +196,8 @@ class CourseMachine(PlannerMachine):
         wanted = replace(self.spec.finalists, top=top, seeds=seeds)
         self.change(replace(self.spec, finalists=wanted))
 
-    @rule(hours=st.sampled_from((0.05, 0.2)))
-    def grant(self, hours: float) -> None:
+    @rule(hours=st.sampled_from((None, 0.05, 0.2)))
+    def grant(self, hours: float | None) -> None:
         """The budget of time is raised, or taken back; there may have been none."""
         self.change(replace(self.spec, budget=Budget(gpu_hours=hours)))
 
@@ -267,6 +270,9 @@ class CourseMachine(PlannerMachine):
 
     def check_end(self, status: StudyStatus) -> None:
         """The finals were held to their end, or there is a reason why not."""
+        self.phases_have_their_trials()
+        self.no_run_of_the_finals_is_made_twice()
+        self.nothing_forbidden_is_launched()
         trials = self.world.store.all
         assert status.reason is not StudyReason.RUNNING
         if not succeeded(status):
@@ -274,7 +280,13 @@ class CourseMachine(PlannerMachine):
         finals = finalists.finals(self.spec, trials)
         assert finals.over or self.spec.budget.gpu_hours
         assert self.spec.finalists
-        if finals.over and finals.winner and self.spec.finalists.held_out_metric:
+        if not finals.over:
+            return
+        kept = {(each.repeats, each.seed) for each in trials if not cancelled(each)}
+        leaders, _ = candidates.leaders(self.spec, trials)
+        seeds = self.spec.finalists.seeds
+        assert kept >= {(each.number, seed) for each in leaders for seed in seeds}
+        if finals.winner and self.spec.finalists.held_out_metric:
             assert any(each.stage is Stage.HELD_OUT for each in trials)
         self.look_again(1)
 
