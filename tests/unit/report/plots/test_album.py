@@ -11,11 +11,12 @@ from kubetune.adapters.optuna.figures import figures
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.space import Choice, Double, Space
 from kubetune.domain.study import Direction, Objective
+from kubetune.domain.trial import Stage
 from kubetune.report.plots import album as albums
 from kubetune.report.plots import history, style
 from kubetune.report.plots.album import PLOTS, album
 from kubetune.report.plots.pages import collected
-from kubetune.report.plots.picture import NAMES
+from kubetune.report.plots.picture import NAMES, LeftOut
 from tests.builders import make_outcome, make_points
 from tests.unit.report import made
 
@@ -48,6 +49,24 @@ def test_names_and_plots_are_the_same():
 def test_a_whole_study():
     """All but what takes several objectives."""
     assert drawn(*made.trials(), pages=figures) == ALL - {"pareto"}
+
+
+def test_finals_are_no_part_of_the_search():
+    """They would show the best several times; where time went they have their place."""
+    seen = {}
+
+    def recorded(name):
+        def draw(findings):
+            seen[name] = len(findings.trials)
+            return LeftOut("it was only counted")
+
+        return draw
+
+    final = made.trial(2, 0.9, stage=Stage.FINALIST, repeats=0, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(albums, "PLOTS", {name: (name, recorded(name)) for name in NAMES})
+        album(made.findings(made.trial(0, 0.9), made.trial(1, 0.5), final))
+    assert seen == dict.fromkeys(NAMES, 2) | {"timeline": 3}
 
 
 def test_a_study_that_has_not_begun():

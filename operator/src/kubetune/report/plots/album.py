@@ -1,8 +1,10 @@
 """Every plot of a study, drawn or left out with the reason."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 
+from kubetune.domain import course
 from kubetune.report.findings import Findings
 from kubetune.report.plots import (
     contour,
@@ -34,6 +36,9 @@ PLOTS: Mapping[str, tuple[str, Draw]] = {
 }
 """By the name of its files: title and function, in the order in which they are shown."""
 
+WHOLE = frozenset({"timeline"})
+"""What shows runs of the finals too: elsewhere the best would stand there several times."""
+
 
 def missing() -> tuple[str, ...]:
     """The packages that plots need and that are not installed."""
@@ -44,8 +49,11 @@ def album(findings: Findings, optunas: pages.Pages | None = None) -> Album:
     """Draws every plot that makes sense of these findings."""
     if absent := missing():
         return Album(missing=absent)
+    search = replace(findings, trials=tuple(course.search(findings.trials)))
     theirs = pages.collected(findings, optunas)
-    return Album(tuple(_picture(findings, name, theirs) for name in PLOTS))
+    return Album(
+        tuple(_picture(findings if name in WHOLE else search, name, theirs) for name in PLOTS)
+    )
 
 
 def _picture(findings: Findings, name: str, theirs: Mapping[str, pages.Page]) -> Picture:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from kubetune.domain import course
 from kubetune.domain.space import Parameter
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
@@ -37,13 +38,20 @@ def collected(findings: Findings, optunas: Pages | None) -> dict[str, Page]:
     """Every page of a study, by name of plot."""
     figures: dict[str, Callable[[], Any]] = {}
     if optunas:
-        figures |= optunas(findings.spec, findings.trials, choosing.searched(findings))
+        figures |= optunas(findings.spec, _numbered(findings), choosing.searched(findings))
     figures |= {
         "importance": lambda: _importance(findings),
         "rejected": lambda: _rejected(findings),
         "timeline": lambda: _timeline(findings),
     }
     return {name: _page(findings, name, figure) for name, figure in figures.items()}
+
+
+def _numbered(findings: Findings) -> tuple[Trial, ...]:
+    """The search's trials; all, where more followed on finals: Optuna numbers what it is given."""
+    search = tuple(course.search(findings.trials))
+    told = all(trial.number == place for place, trial in enumerate(search))
+    return search if told else findings.trials
 
 
 def _zoomed(findings: Findings, name: str, drawn: Any) -> None:
