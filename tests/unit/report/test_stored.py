@@ -60,6 +60,7 @@ def test_several_objectives_keep_their_order():
         (gzip.compress(b"[" * 100_000), "not what kubetune writes"),
         (gzip.compress(b" " * (2**26 + 1)), "longer than"),
     ],
+    ids=range(9),
 )
 def test_what_is_none_is_refused_in_words(content, words):
     """Who may write ConfigMaps may write anything there."""
