@@ -43,6 +43,15 @@ def test_the_winner_is_the_best(findings: Findings) -> None:
     assert "that is the figure to quote" in text
 
 
+def test_who_might_as_well_have_won_is_named(findings: Findings) -> None:
+    """By the winner's interval: two runs say little, three that agree say more."""
+    said = "The winner's interval holds the mean of trial 1: 2 runs each do not tell them apart."
+    assert said in document(findings)
+    spec = make_study(finalists=Finalists(top=2, seeds=(7, 8)), trials=TrialPolicy(max=3))
+    runs = [run(1, 7, 0.5, 3), run(1, 8, 0.5, 4), run(2, 7, 0.9, 5), run(2, 8, 0.91, 6)]
+    assert "tell them apart" not in document(gather(spec, [*SEARCH, *runs], None))
+
+
 def test_what_is_retrained_is_what_won(findings: Findings) -> None:
     """With the values and a seed of the finals."""
     text = configuration(findings)

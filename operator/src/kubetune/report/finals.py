@@ -1,7 +1,9 @@
 """The finals: what the best configurations showed when they were run again."""
 
+from statistics import fmean
+
 from kubetune.domain import candidates, sentences, shortfalls
-from kubetune.domain.finalists import Finalist
+from kubetune.domain.finalists import Finalist, Finals
 from kubetune.domain.values import Assignment
 from kubetune.report import markdown
 from kubetune.report.findings import Findings
@@ -29,7 +31,7 @@ def finals(findings: Findings) -> str:
             f" {code(wanted.held_out_metric)} {figure(value)} on data that nothing else opened:"
             " that is the figure to quote."
         )
-    return f"{text}\n\n{short}" if short else text
+    return "\n\n".join(part for part in (text, _alike(held), short) if part)
 
 
 def retrained(findings: Findings) -> tuple[Assignment, int]:
@@ -39,6 +41,25 @@ def retrained(findings: Findings) -> tuple[Assignment, int]:
     if findings.finals.winner is None or wanted is None:
         return best.parameters, best.seed
     return candidates.parameters(findings.spec, best, findings.trials), wanted.seeds[0]
+
+
+def _alike(held: Finals) -> str:
+    """Who might as well have won, for all that so few seeds can tell; empty for nobody."""
+    first = held.winner
+    if first is None or first.low is None or first.high is None:
+        return ""
+    alike = [
+        str(each.trial.number)
+        for each in held.finalists
+        if each is not first and each.values and first.low <= fmean(each.values) <= first.high
+    ]
+    if not alike:
+        return ""
+    means = f"means of trials {', '.join(alike)}" if alike[1:] else f"mean of trial {alike[0]}"
+    return (
+        f"The winner's interval holds the {means}: {count(len(first.values), 'run')} each do not"
+        " tell them apart. Take the cheapest, or add seeds."
+    )
 
 
 def _row(each: Finalist) -> tuple[str, ...]:
