@@ -49,7 +49,8 @@ def spec_of(*files: Path) -> StudySpec:
 def reported(found: Scripted) -> dict[str, int]:
     """How many trials are in which class, by the report."""
     text = (found.folder / "REPORT.md").read_text()
-    rows = re.findall(r"^\| (\w+) \| (\d+) of \d+ ", text, re.MULTILINE)
+    _, _, stability = text.partition("## Stability")
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", stability.partition("##")[0], re.MULTILINE)
     return {name: int(count) for name, count in rows}
 
 

@@ -49,7 +49,7 @@ def test_a_real_training_is_stopped(tmp_path):
         fixed={"weights": "", "epochs": 20},
         trials={"max": 1},
     )
-    study.run(seconds=SECONDS)
+    study.run(seconds=SECONDS, code=1)
     (trial,) = study.trials()
     assert trial.outcome
     assert (trial.state, trial.outcome.reason) == (TrialState.PRUNED, TrialReason.GUARD_TRIPPED)
