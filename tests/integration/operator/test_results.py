@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from kubetune.cli.main import app
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.faults import Answer
 from tests.cluster.requests import Refused
 from tests.integration.operator.stage import MERGE, Study, below
 from tests.integration.operator.stored import history_of
 from tests.integration.operator.theatre import Theatre
-from tests.integration.tuner import command
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -44,8 +45,8 @@ def ask(study: Study, *words: str, user: str = "admin") -> tuple[int, str, str]:
     """A command about the study: exit code, standard output, standard error."""
     name, *rest = words
     access = [f"--kubeconfig={study.plane.kubeconfig_for(user)}", "-n", study.namespace]
-    done = command(name, f"study/{study.name}", *access, *rest)
-    return done.returncode, done.stdout, done.stderr
+    done = CliRunner().invoke(app, [name, f"study/{study.name}", *access, *rest])
+    return done.exit_code, done.stdout, done.stderr
 
 
 def test_who_waits_for_the_end_finds_the_results(theatre: Theatre, tmp_path: Path) -> None:
