@@ -34,7 +34,7 @@ STUDY: dict[str, Any] = {
     "finalists": {"top": 2, "seeds": [1, 2], "heldOutMetric": "test_score"},
 }
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 Moment = Callable[[Workplace], bool]
 
