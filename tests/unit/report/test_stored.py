@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,10 @@ def test_a_trial_is_read_as_it_was():
     )
     found = unpack(packed(*trials))
     assert (found.name, found.objectives[0][0]) == ("made", "accuracy")
-    assert repr(found.trials) == repr(trials)  # NaN is not equal to itself
+    for read, told in zip(found.trials, trials, strict=True):
+        assert read.active == told.active
+        none = frozenset[str]()  # a set has no order to compare, and NaN is not equal to itself
+        assert repr(replace(read, active=none)) == repr(replace(told, active=none))
     assert results(gather(made.study(), found.trials, None)) == results(made.findings(*trials))
 
 
