@@ -23,9 +23,9 @@ def test_small(tmp_path):
     assert "Search learning_rate from" in ranged
     assert "phase fine begins; phase coarse had 5 trials" in ran
     trials = json.loads((folder / "runs/course/results.json").read_text())["trials"]
-    assert all(trial["state"] == "Complete" for trial in trials)
     finals = [trial for trial in trials if trial["stage"] == "finalist"]
     assert len({(trial["repeats"], trial["seed"]) for trial in finals}) == len(finals) == 4
+    assert all(trial["state"] == "Complete" for trial in finals)
     shown = [trial for trial in trials if "test_accuracy" in trial["metrics"]]
     assert [trial["stage"] for trial in shown] == ["heldout"]
     assert shown == trials[-1:]
