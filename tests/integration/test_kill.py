@@ -9,6 +9,8 @@ import pytest
 from kubetune.domain.trial import Trial, TrialState
 from tests.integration.tuner import Workplace
 
+pytestmark = pytest.mark.timeout(600)
+
 TRIALS = 8
 
 Moment = Callable[[Workplace], bool]

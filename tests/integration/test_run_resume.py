@@ -55,7 +55,7 @@ def test_a_stopped_run_goes_on(workplace: Workplace, number: signal.Signals, cod
     assert ended == code
     assert not workplace.processes()
     assert "press Ctrl-C again" in said
-    assert f"kubetune run {workplace.manifest} -o {workplace.run_folder}\n" in said
+    assert f"kubetune run {workplace.manifest} -o {workplace.run_folder} --no-plots\n" in said
     assert workplace.ledger("stopped") == {0: 1, 1: 1}
     assert [trial.state for trial in workplace.trials()] == [TrialState.RUNNING] * 2
     assert (workplace.run_folder / "REPORT.md").exists()
