@@ -112,7 +112,9 @@ def test_the_gate_is_refused(tmp_path: Path, worth: str, counted: str) -> None:
         assert "guard 'black': most rendered pictures are black" in trial.outcome.message
 
 
-def test_trial_4_and_its_like_are_never_drawn(tmp_path: Path) -> None:
+def test_trial_4_and_its_like_are_never_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In ranges that hold the bad trial 4 every rule is needed, and every one is kept and named."""
     ranges = [
         {"name": "learning_rate", "type": "Double", "min": 6e-5, "max": 2e-4, "scale": "Log"},
@@ -126,15 +128,16 @@ def test_trial_4_and_its_like_are_never_drawn(tmp_path: Path) -> None:
     wide = tmp_path / "wide.json"
     sampler = {"algorithm": "Random", "seed": 7}
     wide.write_text(json.dumps({"spec": {"parameters": merged, "sampler": sampler}}))
-    words = ("sample", str(manifest), "--patch", str(wide), "-n", "500", "--format", "json")
+    words = ("sample", str(manifest), "--patch", str(wide), "-n", "300", "--format", "json")
+    monkeypatch.setattr(tuner, "WAIT_SECONDS", LONG)
     done = tuner.command(*words)
     assert done.returncode == 0, done.stderr
     drawn = [json.loads(line)["parameters"] for line in done.stdout.splitlines()]
     rules = spec_of(manifest, wide).space.constraints
-    assert len(drawn) == 500
+    assert len(drawn) == 300
     for rule in rules:
         broken = [each for each in drawn if rule.forbid.holds(each)]
-        assert len(broken) < 25 if rule.name in SOFT else not broken, rule.name
+        assert len(broken) < 15 if rule.name in SOFT else not broken, rule.name
         assert re.search(rf"{rule.name} \(\w+\) turned down \d+: {rule.message}", done.stderr)
 
 
