@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kubetune.domain.reasons import TrialReason
-from kubetune.domain.study import Direction
+from kubetune.domain.study import Direction, Phase, Pruner, Sampler
 from kubetune.domain.trial import TrialState
 from kubetune.report.document import document
 from kubetune.report.findings import gather, unwritten
@@ -21,6 +21,17 @@ def test_the_report_of_a_whole_study():
     if os.environ.get("KUBETUNE_GOLDEN") == "write":
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_a_phase_that_is_full_needs_more_of_its_own():
+    """`trials.max` alone adds nothing to a last phase that has a number of trials."""
+    for number, told in ((4, True), (None, False)):
+        phase = Phase(
+            name="full", space=made.SPACE, sampler=Sampler(), pruner=Pruner(), trials=number
+        )
+        text = document(made.findings(*made.trials(), phases=(phase,)))
+        words = "More trials on top of these, once phase full has more or another one follows it"
+        assert (words in text) == told
 
 
 def test_no_trials():

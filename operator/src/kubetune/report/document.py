@@ -71,15 +71,18 @@ def _going_on(findings: Findings, namespace: str) -> str:
 
 def _more(findings: Findings, namespace: str) -> str:
     """How the study goes on with twice as many trials."""
-    limit = 2 * findings.spec.trials.max
+    limit, phases = 2 * findings.spec.trials.max, findings.spec.phases
+    on_top = "More trials on top of these"
+    if phases and phases[-1].trials is not None:
+        on_top += f", once phase {phases[-1].name} has more or another one follows it"
     if not namespace:
         return (
-            "More trials on top of these, with the study's manifest and this run's folder:\n\n"
+            f"{on_top}, with the study's manifest and this run's folder:\n\n"
             f"```sh\nkubetune run STUDY.yaml -o FOLDER --trials {limit}\n```"
         )
     patch = f'{{"spec":{{"trials":{{"max":{limit}}}}}}}'
     return (
-        "More trials on top of these:\n\n"
+        f"{on_top}:\n\n"
         f"```sh\nkubectl patch tuningstudy {findings.spec.name} -n {namespace} --type=merge"
         f" -p '{patch}'\n```"
     )
