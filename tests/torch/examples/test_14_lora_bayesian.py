@@ -159,5 +159,4 @@ def test_out_of_memory(tmp_path, wide_lm):
         2,
         2,
     )
-    (log,) = (study.folder / "trials/0").glob("1.log")
-    assert "can't allocate memory" in log.read_text()
+    assert "can't allocate memory" in (study.folder / "trials/0/stdout.log").read_text()

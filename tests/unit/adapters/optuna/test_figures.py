@@ -74,8 +74,10 @@ def test_the_baseline_is_a_line():
 
 
 def test_which_figures_there_are():
-    """One parameter has no contour, one objective no front."""
+    """One parameter has no contour, one objective no front; of no trial there are no slices."""
     spec = made.study()
-    assert set(figures(spec, (), spec.space.parameters[:1])) == {"history", "curves", "slices"}
+    one = spec.space.parameters[:1]
+    assert set(figures(spec, made.trials(), one)) == {"history", "curves", "slices"}
+    assert set(figures(spec, (), one)) == {"history", "curves"}
     two = made.study(objectives=made.TWO)
     assert "pareto" in figures(two, (), two.space.parameters)
