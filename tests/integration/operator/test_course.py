@@ -60,11 +60,12 @@ def test_a_phase_that_is_appended_after_the_end(theatre: Theatre) -> None:
 
 def test_more_trials_for_the_last_phase_after_the_end(theatre: Theatre) -> None:
     """A last phase without a number of its own takes what a raised trials.max leaves."""
-    study = make(theatre, "more", phases=[COARSE, {"name": "fine"}])
+    rest = {"name": "rest", "narrow": {"aroundTop": 2, "shrink": 0.5}}
+    study = make(theatre, "more", phases=[COARSE, rest])
     study.finish()
     study.patch(trials={"max": 9})
     study.until(lambda: study.counts["complete"] == 9 and study.ended, "three more")
-    assert phases(theatre, study) == ["coarse"] * 3 + ["fine"] * 6
+    assert phases(theatre, study) == ["coarse"] * 3 + ["rest"] * 6
 
 
 def test_a_course_that_is_suspended_in_its_second_phase(theatre: Theatre) -> None:
