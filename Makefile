@@ -55,7 +55,7 @@ format: env ## formats the code
 	.venv/bin/ruff format .
 
 generate: env ## writes what is generated: the CRD and the references
-	$(PY) -m kubetune.api.crd crds
+	$(PY) -m kubetune.api.crd crds charts/kubetune/files
 	$(PY) -m kubetune.api.reference docs/reference/study.md
 	$(PY) -m kubetune.adapters.prometheus.reference docs/reference/metrics.md
 
@@ -63,7 +63,7 @@ generate-torch: env-torch ## writes what is generated from the recipes
 	.venv-torch/bin/python -m kubetune_trainer.reference docs/reference/recipes.md
 
 verify: generate ## regenerates and fails when something generated was not committed
-	git diff --exit-code -- crds docs/reference
+	git diff --exit-code -- crds charts docs/reference
 
 bench: env env-torch ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from tests.cluster import binaries, home, images, processes
-from tests.cluster.binaries import say
+from tests.cluster import binaries, helm, home, images, operator_image, processes
 from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import COMPONENTS, ControlPlane
 from tests.cluster.home import Home
-from tests.cluster.places import running_root
+from tests.cluster.places import running_root, say
 
 _NAME = "by-hand"
 
@@ -27,6 +26,8 @@ _PACKAGES = {
     "prometheus": "prometheus",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "pg_ctlcluster": "postgresql",
+    "buildah": "buildah",
+    "mmdebstrap": "mmdebstrap",
 }
 """Each program that the tests take from Debian, and its package."""
 
@@ -88,7 +89,10 @@ def tools(_: argparse.Namespace) -> None:
         for command in (["apt-get", "update"], words):
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     say(binaries.describe())
+    helm.binary()
+    helm.docs_binary()
     images.build()
+    operator_image.build()
 
 
 def build(_: argparse.Namespace) -> None:

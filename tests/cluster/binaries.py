@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.cluster import golang
-from tests.cluster.places import cache_root, locked
+from tests.cluster.places import cache_root, locked, say
 
 VERSION = "1.36.3"
 
@@ -52,11 +51,6 @@ class Binary:
 
     path: Path
     source: str
-
-
-def say(line: str) -> None:
-    """Says a line at once on standard error, past what holds output back."""
-    print(line, file=sys.__stderr__, flush=True)
 
 
 @cache

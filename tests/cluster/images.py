@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tests.cluster import archive, python_image
 from tests.cluster.archive import Entry, Image
-from tests.cluster.binaries import say
-from tests.cluster.places import cache_root, locked
+from tests.cluster.places import cache_root, locked, say
 
 TRAINER = "docker.io/library/kubetune-trainer:latest"
 SHELL = "docker.io/library/busybox:latest"

@@ -1,15 +1,10 @@
 """Nodes and pods that only their API objects know of: scale without machines."""
 
 import json
-import os
-import subprocess
-import tempfile
 from pathlib import Path
 
 from tests.cluster import golang, processes, users
-from tests.cluster.binaries import say
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.places import cache_root, locked
 from tests.cluster.requests import Server, wait_until
 from tests.cluster.stages import Pace, stages
 
@@ -77,18 +72,4 @@ class Kwok:
 
 def binary() -> Path:
     """kwok, built into the cache when it is not there: five minutes from cold."""
-    folder = cache_root() / "kwok" / VERSION
-    folder.parent.mkdir(exist_ok=True)
-    with locked(folder.parent / ".lock"):
-        if not folder.exists():
-            with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-                say(f"Building kwok {VERSION}: up to 5 minutes from cold")
-                place = Path(draft) / "bin"
-                subprocess.run(
-                    [golang.go(), "install", f"sigs.k8s.io/kwok/cmd/kwok@{VERSION}"],
-                    env={**os.environ, "GOBIN": str(place), "CGO_ENABLED": "0"},
-                    check=True,
-                    capture_output=True,
-                )
-                place.rename(folder)
-    return folder / "kwok"
+    return golang.installed("sigs.k8s.io/kwok/cmd/kwok", VERSION)

@@ -34,17 +34,28 @@ def gateway(slot: int) -> str:
     return f"10.213.{slot}.1"
 
 
+def services(slot: int) -> str:
+    """The addresses of services; only the first one, the API server's, leads anywhere."""
+    return f"10.214.{slot}.0/24"
+
+
+def apiserver(slot: int) -> str:
+    """The address at which pods find the API server."""
+    return f"10.214.{slot}.1"
+
+
 def cgroup(slot: int) -> str:
     """The control group above all pods of a node."""
     return f"kubetune-{slot}"
 
 
 def make_bridge(slot: int) -> None:
-    """Makes the device with its address, when it is not there."""
+    """Makes the device with its addresses, when it is not there."""
     name = bridge(slot)
     if not (Path("/sys/class/net") / name).exists():
         _run("ip", "link", "add", name, "type", "bridge")
         _run("ip", "address", "add", f"{gateway(slot)}/24", "dev", name)
+        _run("ip", "address", "add", f"{apiserver(slot)}/32", "dev", name)
     _run("ip", "link", "set", name, "up")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.cluster import binaries, images, machine, node_settings, processes, u
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.requests import Refused, Server, wait_until
 
+_ROOT = Path(__file__).parents[2]
 _MERGE = "application/strategic-merge-patch+json"
 
 
@@ -34,6 +36,7 @@ class Node:
             raise RuntimeError(reason)
         machine.make_bridge(self.plane.home.slot)
         machine.make_cgroups(self.plane.home.slot)
+        self._start_gate()
         self._start_containerd()
         self.start_kubelet()
 
@@ -86,6 +89,26 @@ class Node:
     def serving(self) -> bool:
         """Whether containerd answers."""
         return self._ctr("version").returncode == 0
+
+    @property
+    def prometheus_url(self) -> str:
+        """Where pods find the cluster's Prometheus, once that runs."""
+        home = self.plane.home
+        return f"http://{machine.gateway(home.slot)}:{home.port('prometheus')}"
+
+    def _start_gate(self) -> None:
+        """Opens what listens on loopback to pods."""
+        home = self.plane.home
+        rules = {
+            f"{machine.apiserver(home.slot)}:443": home.port("kube-apiserver"),
+            self.prometheus_url.removeprefix("http://"): home.port("prometheus"),
+        }
+        words = [f"{address}={port}" for address, port in rules.items()]
+        running = processes.read(self._folder, "gate")
+        if not (running and running.alive):
+            path = {"PYTHONPATH": str(_ROOT)}
+            program = [sys.executable, "-m", "tests.cluster.gate", *words]
+            processes.start(self._folder, "gate", program, path)
 
     def _start_containerd(self) -> None:
         home = self.plane.home

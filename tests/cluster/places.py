@@ -2,9 +2,15 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def say(line: str) -> None:
+    """Says a line at once on standard error, past what holds output back."""
+    print(line, file=sys.__stderr__, flush=True)
 
 
 def cache_root() -> Path:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cluster import users
+from tests.cluster import machine, users
 from tests.cluster.binaries import Binary
 from tests.cluster.home import Home
-
-SERVICES = "10.96.0.0/16"
 
 
 def etcd(home: Home, binary: Path) -> list[str]:
@@ -44,7 +42,7 @@ def apiserver(home: Home, binary: Path) -> list[str]:
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={keys / 'accounts.key'}",
         f"--service-account-signing-key-file={keys / 'accounts.key'}",
-        f"--service-cluster-ip-range={SERVICES}",
+        f"--service-cluster-ip-range={machine.services(home.slot)}",
         "--allow-privileged=true",
         f"--kubelet-client-certificate={keys / 'kubelet-client.crt'}",
         f"--kubelet-client-key={keys / 'kubelet-client.key'}",

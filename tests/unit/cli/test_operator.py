@@ -18,6 +18,8 @@ def request(**changes: object) -> Request:
         "health_address": "127.0.0.1:8080",
         "metrics_address": "127.0.0.1:9090",
         "resync_seconds": 60.0,
+        "lease": None,
+        "lease_seconds": 15.0,
         "verbose": False,
     }
     return Request(**(values | changes))  # type: ignore[arg-type]

@@ -122,6 +122,7 @@ def _root() -> dict[str, Any]:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        (Path(sys.argv[1]) / FILE_NAME).write_text(render(), encoding="utf-8")
+        for folder in sys.argv[1:]:
+            (Path(folder) / FILE_NAME).write_text(render(), encoding="utf-8")
     else:
         sys.stdout.write(render())

@@ -280,6 +280,15 @@ def operator(
     resync_seconds: Annotated[
         float, typer.Option(min=1, help="look at every study at least so often")
     ] = 60.0,
+    lease: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE/NAME", help="of several operators only who holds this lease tunes"
+        ),
+    ] = None,
+    lease_seconds: Annotated[
+        float, typer.Option(min=3, help="how long a dead holder's lease holds")
+    ] = 15.0,
     verbose: Annotated[bool, typer.Option("--verbose", help="log every step")] = False,
 ) -> None:
     """Run the operator: watch studies, launch their trials as Jobs.
@@ -300,6 +309,8 @@ def operator(
             health_address=health_address,
             metrics_address=metrics_address,
             resync_seconds=resync_seconds,
+            lease=lease,
+            lease_seconds=lease_seconds,
             verbose=verbose,
         )
     )

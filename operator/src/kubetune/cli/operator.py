@@ -28,6 +28,8 @@ class Request:
     health_address: str
     metrics_address: str
     resync_seconds: float
+    lease: str | None
+    lease_seconds: float
     verbose: bool
 
 
@@ -51,6 +53,8 @@ def operator(request: Request) -> None:
         health_address=request.health_address,
         metrics_address=request.metrics_address,
         resync_seconds=request.resync_seconds,
+        lease=_lease(request.lease) if request.lease else None,
+        lease_seconds=request.lease_seconds,
     )
     try:
         asyncio.run(running.run(options))
@@ -80,6 +84,13 @@ def _check(request: Request) -> None:
         host, separator, port = address.rpartition(":")
         if not separator or not host or not port.isdecimal():
             fail(f"{option} {address} is no address: write HOST:PORT")
+
+
+def _lease(text: str) -> tuple[str, str]:
+    namespace, separator, name = text.partition("/")
+    if not (namespace and separator and name) or "/" in name:
+        fail(f"--lease {text} is no lease: write NAMESPACE/NAME")
+    return namespace, name
 
 
 def _log(*, verbose: bool) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 
-from kubetune.adapters.kubernetes.api import Api, ApiUnreachable
+from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.lease import Lease
 from kubetune.adapters.kubernetes.reference import Reference
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.history import read_earlier
@@ -34,6 +36,10 @@ GROUND_SECONDS = 2.0
 """How often it is looked whether there is something to watch by now."""
 
 
+LOST_LEASE = 3
+"""The exit code of an operator that another one has replaced."""
+
+
 class Unusable(Exception):  # noqa: N818 - named by what it says of the options
     """The operator cannot run like this, however often it is started; the message says why."""
 
@@ -53,6 +59,8 @@ class Operator:
         self._database: Database | None = None
         self._services: Services | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self._lease: Lease | None = None
+        self._keeping: asyncio.Task[str] | None = None
 
     async def open(self) -> None:
         """Takes its ports, and connects to what every study needs.
@@ -77,6 +85,33 @@ class Operator:
         if options.prometheus:
             credentials = Credentials.from_environment(os.environ)
             self._poller = Poller(PrometheusClient(options.prometheus, credentials))
+
+    async def elected(self) -> None:
+        """Returns once no other operator tunes; at once where there is no lease.
+
+        From then on the process ends at the moment in which it loses the lease, without last words:
+        another one tunes already, and nothing is lost by a kill.
+
+        Raises:
+            Unusable: it may not have leases.
+        """
+        if self.options.lease is None:
+            return
+        assert self._api is not None
+        self._waits = ""
+        namespace, name = self.options.lease
+        identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}-{os.getpid()}"
+        self._lease = Lease(
+            self._api, namespace, name, identity=identity, seconds=self.options.lease_seconds
+        )
+        try:
+            await self._lease.acquire()
+        except ApiRefused as error:
+            raise Unusable(f"--lease {namespace}/{name}: {error.message}") from error
+        log.info("holds %s", self._lease)
+        self._waits = "not watching yet"
+        self._keeping = asyncio.create_task(self._lease.keep(), name="lease")
+        self._keeping.add_done_callback(_end_without_lease)
 
     async def grounded(self) -> None:
         """Returns once the API server lets us watch; each thing that is missing is said once."""
@@ -119,6 +154,7 @@ class Operator:
     async def close(self) -> None:
         """Lets everything go; a second call does nothing."""
         await self.rest()
+        await self._resign()
         if self._poller:
             await self._poller.close()
         if self._api:
@@ -128,6 +164,14 @@ class Operator:
             await asyncio.to_thread(database.release)
         await self._health.close()
         self._exporter.close()
+
+    async def _resign(self) -> None:
+        """Lets another operator begin at once."""
+        if self._keeping:
+            self._keeping.remove_done_callback(_end_without_lease)
+            self._keeping.cancel()
+        if self._lease:
+            await self._lease.release()
 
     def sick(self) -> str:
         """What is wrong when a study has not moved for too long; no words while all is well."""
@@ -162,6 +206,14 @@ class Operator:
 
     def _rests(self, study: Resource) -> None:
         self._exporter.recall(study.namespace, study.name, study.status, metric=study.metric)
+
+
+def _end_without_lease(keeping: "asyncio.Task[str]") -> None:
+    if keeping.cancelled():
+        return
+    log.error("ends: %s", keeping.exception() or keeping.result())
+    logging.shutdown()
+    os._exit(LOST_LEASE)
 
 
 def _taken(option: str, address: str, error: OSError) -> str:

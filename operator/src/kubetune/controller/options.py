@@ -10,8 +10,10 @@ class Options:
     `storage` is a database URL; `prometheus` the base URL of a server, None without one.
     `namespaces` are watched, all of them when empty. `own_namespace` never has studies.
     `health_address` and `metrics_address` are HOST:PORT. After `resync_seconds` a study is looked
-    at even when nothing was heard of it. The results of one that goes on are written once in
-    `results_seconds` at most. `exit_seconds` are for the last words of all studies.
+    at even when nothing was heard of it. With a `lease`, a namespace and a name, only the operator
+    that holds it tunes; it holds for `lease_seconds` after its holder died. The results of a study
+    that goes on are written once in `results_seconds` at most. `exit_seconds` are for the last
+    words of all studies.
     """
 
     storage: str
@@ -21,6 +23,8 @@ class Options:
     health_address: str = "0.0.0.0:8080"
     metrics_address: str = "0.0.0.0:9090"
     resync_seconds: float = 60.0
+    lease: tuple[str, str] | None = None
+    lease_seconds: float = 15.0
     results_seconds: float = 600.0
     exit_seconds: float = 20.0
 

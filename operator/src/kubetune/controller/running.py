@@ -42,6 +42,8 @@ async def run(options: Options) -> None:
     log.info("%s", _greeting(options))
     try:
         await operator.open()
+        if not await _unless(stop, operator.elected()):
+            return
         while await _unless(stop, operator.grounded()):
             await _watch(operator, stop)
             if await _unless(stop, asyncio.sleep(AGAIN_SECONDS)):
