@@ -36,7 +36,7 @@ oom_score = 0
 
 
 def network(home: Home) -> dict[str, Any]:
-    """One bridge; the host routes to it and nothing routes out."""
+    """One bridge; the host routes to it and nothing routes out but to the API server's service."""
     return {
         "cniVersion": "0.4.0",
         "name": machine.cgroup(home.slot) + "-pods",
@@ -50,6 +50,7 @@ def network(home: Home) -> dict[str, Any]:
                     "type": "host-local",
                     "dataDir": str(home.folder / "containerd" / "addresses"),
                     "ranges": [[{"subnet": machine.subnet(home.slot)}]],
+                    "routes": [{"dst": machine.services(home.slot)}],
                 },
             }
         ],

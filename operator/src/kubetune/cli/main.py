@@ -316,6 +316,37 @@ def operator(
     )
 
 
+@app.command()
+def drain(
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("-n", "--namespace", help="of this one; may be repeated [all]"),
+    ] = None,
+    timeout_seconds: Annotated[
+        float, typer.Option(min=1, help="how long trials have to stop")
+    ] = 300.0,
+    context: _Context = None,
+    kubeconfig: _Kubeconfig = None,
+) -> None:
+    """Suspend every study of a cluster and wait until no trial runs.
+
+    Before maintenance, or before the operator is uninstalled: trials stop with a checkpoint and go
+    on from it when spec.suspend is false again. Exits 1 when some still run in the end.
+
+    Example: kubetune drain -n team-a
+    """
+    from kubetune.cli import drain as command  # noqa: PLC0415 - start-up time
+
+    command.drain(
+        command.Request(
+            namespaces=tuple(namespace or ()),
+            timeout_seconds=timeout_seconds,
+            kubeconfig=kubeconfig,
+            context=context,
+        )
+    )
+
+
 def main() -> None:
     """The entry point. Output that cannot be written ends in one line, never in a traceback."""
     for name in ("stdout", "stderr"):

@@ -50,6 +50,7 @@ class Operator:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.studies = Studies(self._begin)
+        self.identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}-{os.getpid()}"
         self._clock = SystemClock()
         self._exporter = Exporter()
         self._health = Health(self.sick, lambda: self._waits)
@@ -100,9 +101,8 @@ class Operator:
         assert self._api is not None
         self._waits = ""
         namespace, name = self.options.lease
-        identity = f"{os.environ.get('POD_NAME') or socket.gethostname()}-{os.getpid()}"
         self._lease = Lease(
-            self._api, namespace, name, identity=identity, seconds=self.options.lease_seconds
+            self._api, namespace, name, identity=self.identity, seconds=self.options.lease_seconds
         )
         try:
             await self._lease.acquire()

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Awaitable
 from importlib.metadata import version
+from typing import Any
 
 import kopf
 
@@ -57,9 +58,11 @@ async def _watch(operator: Operator, stop: asyncio.Event) -> None:
     settings = kopf.OperatorSettings()
     configure(settings)
     others = asyncio.all_tasks()
+    identity: Any = operator.identity  # Kopf's own asks for the user's name: a pod's user has none
     tasks = await kopf.spawn_tasks(
         registry=registry(operator),
         settings=settings,
+        identity=identity,
         standalone=True,
         clusterwide=not operator.options.namespaces,
         namespaces=operator.options.namespaces,

@@ -1,0 +1,116 @@
+"""`kubetune drain`: every study is suspended, and no trial runs any more."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubetune.cli.output import Exit, fail, say
+
+if TYPE_CHECKING:
+    from kubetune.adapters.kubernetes.api import Api
+
+_LOOK_SECONDS = 1.0
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which studies, and how long their trials have for an end; all namespaces when none is named.
+
+    `kubeconfig` and `context` are kubectl's where they are None.
+    """
+
+    namespaces: Sequence[str]
+    timeout_seconds: float
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+
+def drain(request: Request) -> None:
+    """Suspends and waits; ends the program with 1 when trials still run after the timeout."""
+    if find_spec("kubernetes") is None:
+        fail("drain needs more packages: install kubetune[operator]")
+    left = asyncio.run(_drain(request))
+    if left:
+        some = ", ".join(left[:5]) + (" ..." if left[5:] else "")
+        fail(
+            f"after {request.timeout_seconds:.0f} s trials still run: {some}; is the operator"
+            " there? Try again, or delete their Jobs",
+            Exit.FAILED,
+        )
+    say("no trial runs")
+
+
+async def _drain(request: Request) -> list[str]:
+    from kubetune.adapters.kubernetes import api as server  # noqa: PLC0415 - packages
+
+    api = None
+    try:
+        api = await server.Api.connect(kubeconfig=request.kubeconfig, context=request.context)
+        for study in await _studies(api, request.namespaces):
+            if not _rests(study) and not study["spec"].get("suspend"):
+                wish = {"spec": {"suspend": True}}
+                await api.request("PATCH", _path(study), body=wish, content_type=server.MERGE)
+                say(f"suspended {_name(study)}")
+        return await _left(api, request)
+    except server.ApiRefused as error:
+        fail(f"the API server refuses: {error.message}")
+    except server.ApiUnreachable as error:
+        fail(str(error))
+    finally:
+        if api:
+            await api.close()
+
+
+async def _studies(api: "Api", namespaces: Sequence[str]) -> list[dict[str, Any]]:
+    """All of them; none where the cluster does not know studies."""
+    from kubetune.adapters.kubernetes.api import ApiRefused  # noqa: PLC0415 - packages
+
+    found: list[dict[str, Any]] = []
+    for namespace in namespaces or (None,):
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        try:
+            listed = await api.request("GET", f"/apis/kubetune.io/v1alpha1{scope}/tuningstudies")
+        except ApiRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            continue
+        found += listed["items"]
+    return found
+
+
+async def _left(api: "Api", request: Request) -> list[str]:
+    """The studies whose trials still run when the time is over; none when all rest before."""
+    give_up_at = time.monotonic() + request.timeout_seconds
+    while True:
+        left = await _running(api, request.namespaces)
+        if not left or time.monotonic() >= give_up_at:
+            return left
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _running(api: "Api", namespaces: Sequence[str]) -> list[str]:
+    return [_name(study) for study in await _studies(api, namespaces) if not _rests(study)]
+
+
+def _rests(study: Mapping[str, Any]) -> bool:
+    """Whether it has no trial that runs, and is to begin none."""
+    status = study.get("status") or {}
+    if (status.get("trials") or {}).get("active"):
+        return False
+    held = {each["type"]: each["status"] for each in status.get("conditions") or ()}
+    stopped = held.get("Suspended") == "True" and bool(study["spec"].get("suspend"))
+    return stopped or bool(status.get("completionTime")) or held.get("Valid") == "False"
+
+
+def _path(study: Mapping[str, Any]) -> str:
+    meta = study["metadata"]
+    return f"/apis/kubetune.io/v1alpha1/namespaces/{meta['namespace']}/tuningstudies/{meta['name']}"
+
+
+def _name(study: Mapping[str, Any]) -> str:
+    return f"{study['metadata']['namespace']}/{study['metadata']['name']}"
