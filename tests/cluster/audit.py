@@ -42,12 +42,23 @@ class Request:
 
 
 def write_policy(path: Path) -> None:
-    """Notes who asked for what and what came of it, of operators alone; no bodies."""
+    """Notes who asked for what and what came of it, of operators alone; no bodies.
+
+    An operator is the token file's user, or an account of the chart's usual namespace.
+    """
+    operators = {
+        "level": "Metadata",
+        "userGroups": [f"system:serviceaccounts:{users.INSTALLED_IN}"],
+    }
     policy = {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
         "omitStages": ["RequestReceived", "ResponseStarted"],
-        "rules": [{"level": "Metadata", "users": [users.OPERATOR]}, {"level": "None"}],
+        "rules": [
+            {"level": "Metadata", "users": [users.OPERATOR]},
+            operators,
+            {"level": "None"},
+        ],
     }
     path.write_text(json.dumps(policy))
 

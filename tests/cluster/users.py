@@ -10,6 +10,9 @@ ADMIN = "admin"
 OPERATOR = "operator"
 """A user without any right; a test gives it the rights that the chart would."""
 
+INSTALLED_IN = "kubetune-system"
+"""The namespace into which tests install the chart."""
+
 PEOPLE = ("alice", "bob")
 """Users without any right, for what a person may and may not do."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster import cluster as whole
-from tests.cluster import operator_image
+from tests.cluster import operator_image, users
 from tests.cluster.cluster import Cluster
 from tests.cluster.helm import CHART, helm
+from tests.cluster.requests import wait_until
 
 RELEASE = "kubetune"
 _USER = 10001
@@ -32,7 +33,10 @@ class Installed:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.plane = cluster.plane
-        self.namespace = cluster.plane.create_namespace("kubetune-system")
+        self.namespace = users.INSTALLED_IN
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        self.plane.apply(namespace)
+        wait_until(lambda: self.plane.has_account(self.namespace), "its service account")
         folder.mkdir(exist_ok=True)
         folder.parent.chmod(0o755)
         os.chown(folder, _USER, _USER)
@@ -62,6 +66,12 @@ class Installed:
         label = f"app.kubernetes.io%2Fcomponent%3D{component}"
         path = f"/api/v1/namespaces/{self.namespace}/pods?labelSelector={label}"
         return list(self.plane.request("GET", path)["items"])
+
+    def remove(self) -> None:
+        """Takes away what tests of the same cluster would meet: the namespace and the volume."""
+        self.plane.delete_namespace(self.namespace)
+        wait_until(lambda: not self.plane.has_account(self.namespace), "its namespace to go")
+        self.plane.request("DELETE", f"/api/v1/persistentvolumes/{self.namespace}")
 
     def log(self) -> str:
         """What the operator's pods have logged."""
