@@ -14,6 +14,7 @@ from kubetune.adapters.kubernetes.names import MANAGED, STUDY_UID
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.api.v1alpha1.study import GROUP, VERSION
 from kubetune.controller.ground import PLURAL
+from kubetune.controller.login import login
 from kubetune.controller.operator import Operator
 from kubetune.controller.view import IndexView
 
@@ -29,8 +30,8 @@ def registry(operator: Operator) -> kopf.OperatorRegistry:
 
 def _register_life(found: kopf.OperatorRegistry, operator: Operator) -> None:
     @kopf.on.login(registry=found, id="login")
-    async def login(**given: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**given) or kopf.login_via_client(**given)
+    async def connect(**given: Any) -> kopf.ConnectionInfo | None:
+        return login(**given)
 
     @kopf.on.startup(registry=found, id="start", errors=kopf.ErrorsMode.PERMANENT)
     async def start(**given: Any) -> None:
