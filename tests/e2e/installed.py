@@ -42,19 +42,23 @@ class Installed:
         os.chown(folder, _USER, _USER)
         self.plane.apply(self._volume(folder))
 
-    def install(self, *, chart: Path = CHART, **values: Any) -> str:
-        """`helm upgrade --install --wait`; what it printed, NOTES.txt with it."""
+    def words(self, **values: Any) -> list[str]:
+        """The options that fit the chart to this cluster: two trials leave no core for anything."""
         repository, _, tag = operator_image.NAME.rpartition(":")
         given: dict[str, Any] = {
             "image.repository": repository,
             "image.tag": tag,
             "image.pullPolicy": "Never",
-            "prometheus.url": self.cluster.node.prometheus_url,
             "operator.resyncSeconds": 5,
+            "resources.requests.cpu": 0,
             **values,
         }
-        words = [f"--set-json={name}={json.dumps(value)}" for name, value in given.items()]
-        return self.helm("upgrade", "--install", RELEASE, str(chart), *words, "--wait")
+        return [f"--set-json={name}={json.dumps(value)}" for name, value in given.items()]
+
+    def install(self, **values: Any) -> str:
+        """`helm upgrade --install --wait`; what it printed, NOTES.txt with it."""
+        given = self.words(**{"prometheus.url": self.cluster.node.prometheus_url, **values})
+        return self.helm("upgrade", "--install", RELEASE, str(CHART), *given, "--wait")
 
     def helm(self, *words: str) -> str:
         """What helm says, of this namespace."""

@@ -16,9 +16,9 @@ from tests.cluster.helm import CHART
 from tests.cluster.operators import status_of
 from tests.cluster.requests import wait_until
 from tests.e2e.installed import RELEASE, Installed, bare_cluster
+from tests.e2e.shell import Shell
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "01-digits" / "study.yaml"
-SECONDS = 300
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "install-on-a-cluster.md"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -54,7 +54,7 @@ def lasting(cluster: Cluster, namespace: str, name: str) -> None:
         "imagePullPolicy": "Never",
         "command": ["sh", "-c", "trap 'exit 143' TERM; while true; do sleep 0.1; done"],
     }
-    study = {
+    manifest = {
         "apiVersion": "kubetune.io/v1alpha1",
         "kind": "TuningStudy",
         "metadata": {"name": name, "namespace": namespace},
@@ -65,11 +65,13 @@ def lasting(cluster: Cluster, namespace: str, name: str) -> None:
             "trialTemplate": {"spec": {"containers": [trainer]}},
         },
     }
-    cluster.plane.apply(study, namespace)
+    cluster.plane.apply(manifest, namespace)
 
 
-def active(cluster: Cluster, namespace: str, name: str) -> int:
-    return int((status_of(cluster.plane, namespace, name).get("trials") or {}).get("active", 0))
+def study(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
+    path = f"/apis/kubetune.io/v1alpha1/namespaces/{namespace}/tuningstudies/{name}"
+    found: dict[str, Any] = cluster.plane.request("GET", path)
+    return found
 
 
 def jobs(cluster: Cluster, namespace: str) -> list[dict[str, Any]]:
@@ -88,56 +90,60 @@ def of_the_chart(cluster: Cluster) -> set[str]:
     return {f"{each['kind']}/{each['metadata']['name']}" for each in items}
 
 
-def test_an_example_succeeds_while_the_chart_is_upgraded(
-    release: Installed, tmp_path: Path
-) -> None:
-    """`helm install`, `kubectl apply`, `helm upgrade`: no trial is lost, doubled or ended by it.
+def test_the_chart_s_life_as_its_page_tells_it(release: Installed, tmp_path: Path) -> None:
+    """Install, upgrade, tune, uninstall, install again: by the how-to's own commands.
 
-    The operator asks for nothing that the chart's own rights refuse.
+    An upgrade from an earlier chart leaves every trial running. The example succeeds, and the
+    operator asks for nothing that the chart's own rights refuse. Before it goes, trials are stopped;
+    what is left are the definition and the database, with which the next one goes on.
     """
     cluster, plane = release.cluster, release.plane
-    assert "kubectl apply -n NAMESPACE -f study.yaml" in release.install(chart=earlier(tmp_path))
+    shell = Shell(HOW_TO, cluster, "default", tmp_path)
+    here = " ".join([str(CHART), *release.words()])
+    said = shell.run(
+        "install",
+        **{
+            "charts/kubetune": str(earlier(tmp_path)) + here.removeprefix(str(CHART)),
+            "http://prometheus-operated.monitoring:9090": cluster.node.prometheus_url,
+        },
+    )
+    assert "kubectl apply -n NAMESPACE -f study.yaml" in said
     first = {pod["metadata"]["name"] for pod in release.pods()}
     team = plane.create_namespace("team")
-    plane.apply(EXAMPLE, team)
-    wait_until(lambda: active(cluster, team, "digits") == 2, "two trials to run")
+    lasting(cluster, team, "lasting")
+    wait_until(lambda: len(jobs(cluster, team)) == 2, "two Jobs")
     running = {job["metadata"]["uid"] for job in jobs(cluster, team)}
-    release.install(podAnnotations={"upgraded": "yes"})
+    shell.run("upgrade", **{"charts/kubetune": here + " --set=podAnnotations.upgraded=yes"})
     assert first.isdisjoint(pod["metadata"]["name"] for pod in release.pods())
-    assert running & {job["metadata"]["uid"] for job in jobs(cluster, team)}, "it is too late"
-    study = f"/apis/kubetune.io/v1alpha1/namespaces/{team}/tuningstudies/digits"
-    wait_until(lambda: status_of(plane, team, "digits").get("completionTime"), "its end", SECONDS)
-    status = plane.request("GET", study)["status"]
-    assert status["phase"] == "Succeeded", release.log()
+    assert shell.run("tune").split()[-7:][1:3] == ["Succeeded", "True"], release.log()
+    status = status_of(plane, "team-a", "digits")
     assert status["trials"]["total"] == 16
-    assert not any(trial["reason"] == "Disrupted" for trial in status["recent"])
-    account = f"system:serviceaccount:{release.namespace}:{RELEASE}"
-    asked = plane.requests_of(account)
+    assert not any(trial.get("reason") == "Disrupted" for trial in status["recent"])
+    assert running == {job["metadata"]["uid"] for job in jobs(cluster, team)}
+    asked = plane.requests_of(f"system:serviceaccount:{release.namespace}:{RELEASE}")
     assert asked
     assert not [one for one in asked if one.lacks_right]
-    release.helm("uninstall", RELEASE)
+
+    shell.run("uninstall")
+    assert jobs(cluster, team) == []
+    assert study(cluster, team, "lasting")["spec"]["suspend"] is True
+    assert study(cluster, team, "lasting")["status"]["phase"] == "Suspended"
     assert of_the_chart(cluster) == {
         "CustomResourceDefinition/tuningstudies.kubetune.io",
         f"PersistentVolumeClaim/{RELEASE}",
     }
-    plane.delete_namespace(team)
-
-
-def test_before_it_goes_trials_are_stopped(release: Installed) -> None:
-    """`helm uninstall` suspends every study and waits for its trials; then only the CRD is left.
-
-    Installed again, with the same database, it goes on with them.
-    """
-    cluster, plane = release.cluster, release.plane
-    release.install(**{"storage.sqlite.keep": False})
-    team = plane.create_namespace("team")
-    lasting(cluster, team, "lasting")
-    wait_until(lambda: active(cluster, team, "lasting") == 2, "two trials to run")
-    wait_until(lambda: len(jobs(cluster, team)) == 2, "their Jobs")
-    release.helm("uninstall", RELEASE)
-    assert jobs(cluster, team) == []
+    release.install()
+    go_on = {"spec": {"suspend": False}}
     path = f"/apis/kubetune.io/v1alpha1/namespaces/{team}/tuningstudies/lasting"
-    assert plane.request("GET", path)["spec"]["suspend"] is True
-    assert status_of(plane, team, "lasting")["phase"] == "Suspended"
-    assert of_the_chart(cluster) == {"CustomResourceDefinition/tuningstudies.kubetune.io"}
-    plane.delete_namespace(team)
+    plane.request("PATCH", path, go_on, "application/merge-patch+json")
+    wait_until(lambda: len(jobs(cluster, team)) == 2, "its trials to go on")
+    assert study(cluster, team, "lasting")["status"]["trials"]["total"] == 2
+    release.helm("uninstall", RELEASE)
+
+
+def test_without_a_claim_to_keep_only_the_definition_stays(release: Installed) -> None:
+    """Whatever kind the cluster knows: nothing else bears the release's label."""
+    release.install(**{"storage.sqlite.keep": False, "rbac.scope": "Cluster"})
+    release.helm("uninstall", RELEASE)
+    left = of_the_chart(release.cluster)
+    assert left == {"CustomResourceDefinition/tuningstudies.kubetune.io"}

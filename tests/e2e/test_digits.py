@@ -1,7 +1,5 @@
 """The first example on a real cluster: the same file, byte for byte, that `kubetune run` takes."""
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -10,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import binaries
 from tests.cluster.cluster import Cluster
 from tests.cluster.operators import OperatorProcess, grant, running, status_of
 from tests.cluster.requests import wait_until
+from tests.e2e.shell import Shell, block
 
 REPOSITORY = Path(__file__).parents[2]
-HOW_TO = (REPOSITORY / "docs" / "how-to" / "run-the-operator.md").read_text()
+HOW_TO = REPOSITORY / "docs" / "how-to" / "run-the-operator.md"
 
 ONE_GPU = {
     "apiVersion": "v1",
@@ -36,7 +34,7 @@ def test_digits_are_tuned_on_a_cluster(
     would: the manifest is the quickstart's own.
     """
     plane, namespace = cluster.plane, cluster_namespace
-    shell = Shell(cluster, namespace, tmp_path)
+    shell = Shell(HOW_TO, cluster, namespace, tmp_path)
     grant(plane)
     plane.apply(ONE_GPU, namespace)
     shell.run("crd")
@@ -63,49 +61,13 @@ def test_digits_are_tuned_on_a_cluster(
 
 def test_the_how_to_starts_an_operator_as_it_is(tmp_path: Path) -> None:
     """Every option that the how-to starts the operator with is one that it has."""
-    options = re.findall(r"--[a-z-]+", _block("start")) + re.findall(
-        r"^\| `(--[a-z-]+)", HOW_TO, re.MULTILINE
+    options = re.findall(r"--[a-z-]+", block(HOW_TO, "start")) + re.findall(
+        r"^\| `(--[a-z-]+)", HOW_TO.read_text(), re.MULTILINE
     )
     words = [sys.executable, "-m", "kubetune", "operator", "--help"]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert options
     assert [option for option in options if option not in shown] == []
-
-
-class Shell:
-    """Runs the how-to's blocks where kubectl knows the cluster and the namespace."""
-
-    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
-        kubeconfig = json.loads(cluster.plane.kubeconfig.read_text())
-        for context in kubeconfig["contexts"]:
-            context["context"]["namespace"] = namespace
-        path = folder / "kubeconfig"
-        path.write_text(json.dumps(kubeconfig))
-        programs = (Path(sys.executable).parent, Path(binaries.find()["kubectl"].path).parent)
-        path_of_programs = ":".join([*map(str, programs), os.environ["PATH"]])
-        self._environment = {**os.environ, "KUBECONFIG": str(path), "PATH": path_of_programs}
-
-    def run(self, name: str, **instead: str) -> str:
-        """What a block prints; `instead` replaces what is another one's in the document."""
-        text = _block(name)
-        for old, new in instead.items():
-            assert old in text
-            text = text.replace(old, new)
-        done = subprocess.run(
-            ["sh", "-e", "-c", text],
-            cwd=REPOSITORY,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-def _block(name: str) -> str:
-    (text,) = re.findall(rf"^```sh {name}\n(.*?)^```", HOW_TO, re.MULTILINE | re.DOTALL)
-    return str(text)
 
 
 def _see_gpus(cluster: Cluster, namespace: str) -> None:
