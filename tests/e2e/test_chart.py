@@ -4,6 +4,7 @@ The operator runs in a pod of the image that its Dockerfile makes, with the char
 """
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,16 +95,16 @@ def test_the_chart_s_life_as_its_page_tells_it(release: Installed, tmp_path: Pat
     """Install, upgrade, tune, uninstall, install again: by the how-to's own commands.
 
     An upgrade from an earlier chart leaves every trial running. The example succeeds, and the
-    operator asks for nothing that the chart's own rights refuse. Before it goes, trials are stopped;
-    what is left are the definition and the database, with which the next one goes on.
+    operator asks for nothing that the chart's own rights refuse. Before it goes, trials are
+    stopped; what is left are the definition and the database, with which the next one goes on.
     """
     cluster, plane = release.cluster, release.plane
     shell = Shell(HOW_TO, cluster, "default", tmp_path)
-    here = " ".join([str(CHART), *release.words()])
+    fitting = shlex.join(release.words())
     said = shell.run(
         "install",
         **{
-            "charts/kubetune": str(earlier(tmp_path)) + here.removeprefix(str(CHART)),
+            "charts/kubetune": f"{earlier(tmp_path)} {fitting}",
             "http://prometheus-operated.monitoring:9090": cluster.node.prometheus_url,
         },
     )
@@ -113,7 +114,7 @@ def test_the_chart_s_life_as_its_page_tells_it(release: Installed, tmp_path: Pat
     lasting(cluster, team, "lasting")
     wait_until(lambda: len(jobs(cluster, team)) == 2, "two Jobs")
     running = {job["metadata"]["uid"] for job in jobs(cluster, team)}
-    shell.run("upgrade", **{"charts/kubetune": here + " --set=podAnnotations.upgraded=yes"})
+    shell.run("upgrade", **{"--wait": "--wait --set=podAnnotations.upgraded=yes"})
     assert first.isdisjoint(pod["metadata"]["name"] for pod in release.pods())
     assert shell.run("tune").split()[-7:][1:3] == ["Succeeded", "True"], release.log()
     status = status_of(plane, "team-a", "digits")
