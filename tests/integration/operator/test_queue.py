@@ -5,12 +5,13 @@ policy suspends a Job with a queue's label as it is created, and the test does t
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.requests import wait_until
+from tests.cluster.requests import Refused, wait_until
 from tests.integration.operator.stage import MERGE, Study, below, completes
 from tests.integration.operator.stored import history_of
 from tests.integration.operator.theatre import Theatre
@@ -39,6 +40,12 @@ class Queue:
         """Lets a Job start, on the nodes that it was given."""
         place = {"template": {"spec": {"nodeSelector": {"pool": "gpu"}}}}
         self._change(job, {"suspend": False, **place})
+
+    def has_seen(self, job: str) -> bool:
+        """Whether the Job controller has noted that a Job is suspended."""
+        status = self.plane.request("GET", f"{self._jobs}/{job}")["status"]
+        held = {each["type"]: each["status"] for each in status.get("conditions", ())}
+        return held.get("Suspended") == "True"
 
     def evict(self, job: str) -> None:
         """Takes its place away: the Job controller deletes its pod."""
@@ -183,6 +190,82 @@ def test_an_evicted_trial_goes_on_when_it_is_its_turn_again(theatre: Theatre, qu
     changes = [one for one in writes if one.method not in {"GET", "POST", "DELETE"}]
     assert not changes
     assert not [one for one in writes if one.method == "POST" and "suspend" in one.body["spec"]]
+
+
+def test_waiting_in_a_queue_is_no_waiting_for_a_pod(theatre: Theatre, queue: Queue) -> None:
+    """A Job that is let go again has times from before; nothing runs out before it has a pod.
+
+    Here the Job controller is away for a moment just then: the time in the queue was longer than
+    `pendingTimeoutSeconds`.
+    """
+    manager = "kube-controller-manager"
+    theatre.play.script = below(0)
+    limits = {"max": 1, "parallelism": 1, "pendingTimeoutSeconds": 1}
+    study = theatre.study("let-go", labels=QUEUE, trials=limits)
+    study.until(lambda: waiting(study), "the trial to wait")
+    (job,) = names(study)
+    queue.admit(job)
+    study.until(lambda: runs(study) == [0], "the trial to run")
+    queue.evict(job)
+    wait_until(lambda: queue.has_seen(job) and not queue.pods(job), "its pod to go")
+    made_at = datetime.fromisoformat(study.jobs[0]["metadata"]["creationTimestamp"])
+    wait_until(lambda: datetime.now(UTC) - made_at > timedelta(seconds=3), "a long time")
+    theatre.plane.stop_component(manager)
+    try:
+        queue.admit(job)
+        words = "its queue has let its Job go; it has no pod yet"
+        study.until(lambda: waiting(study) == {0: words}, "word of it")
+        study.patch(trials={"max": 2})
+        study.until(lambda: study.status["observedGeneration"] == 2, "another pass")
+        assert (waiting(study), study.counts["failed"]) == ({0: words}, 0)
+    finally:
+        theatre.plane.start_component(manager)
+    theatre.play.script = completes
+    study.until(lambda: study.counts["complete"] == 1, "the trial to complete")
+    study.until(lambda: waiting(study), "the second trial to wait")
+    queue.admit(names(study)[-1])
+    study.finish()
+    theatre.check(study, 2)
+
+
+def test_a_place_asked_for_in_words_of_kueue_is_passed_on(theatre: Theatre, queue: Queue) -> None:
+    """Labels of the study are the Job's; annotations of the template, as for a topology, the pod's.
+
+    The API server refuses what Kueue would refuse too late: a queue's name that is no label.
+    """
+    theatre.play.script = below(0)
+    near = {"kueue.x-k8s.io/podset-preferred-topology": "cloud.provider.com/topology-rack"}
+    container = {"name": "trainer", "image": "none", "resources": {"requests": {"cpu": "2"}}}
+    template = {"metadata": {"annotations": near}, "spec": {"containers": [container]}}
+    study = theatre.study("near", labels=QUEUE, trials={"max": 1}, trialTemplate=template)
+    study.until(lambda: waiting(study), "the trial to wait")
+    (job,) = study.jobs
+    assert QUEUE.items() <= job["metadata"]["labels"].items()
+    inside = job["spec"]["template"]
+    assert near.items() <= inside["metadata"]["annotations"].items()
+    assert inside["spec"]["containers"][0]["resources"] == container["resources"]
+    theatre.play.script = completes
+    queue.admit(job["metadata"]["name"])
+    study.finish()
+    with pytest.raises(Refused) as refused:
+        theatre.study("far", labels={"kueue.x-k8s.io/queue-name": "no queue"})
+    assert refused.value.status == 422
+
+
+def test_parallelism_counts_those_that_wait(theatre: Theatre, queue: Queue) -> None:
+    """So a queue never holds more of a study than may run; more are drawn when one has ended."""
+    theatre.play.script = below(0)
+    study = theatre.study("few", labels=QUEUE, trials={"max": 4, "parallelism": 2})
+    study.until(lambda: len(waiting(study)) == 2, "two trials to wait")
+    first, _ = names(study)
+    theatre.play.script = completes
+    queue.admit(first)
+    study.until(lambda: study.counts["complete"] == 1, "the first trial to complete")
+    study.until(lambda: len(waiting(study)) == 2, "a third trial beside the second")
+    assert sorted(study.active) == [1, 2]
+    assert len(names(study)) == 2
+    assert not runs(study)
+    study.delete()
 
 
 def test_a_restarted_operator_finds_queued_and_evicted_trials(

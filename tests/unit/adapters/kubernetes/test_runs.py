@@ -10,6 +10,7 @@ from kubetune.domain.reasons import TrialReason
 from kubetune.domain.runs import Exit, RunState
 from tests.builders import NOW
 from tests.unit.adapters.kubernetes.bodies import (
+    at,
     condition,
     deleted,
     job_body,
@@ -293,6 +294,20 @@ def test_a_preempted_job_waits_again() -> None:
         running(-1), phase="Running", meta={"creationTimestamp": "2001-01-01T00:00:00Z"}
     )
     assert see(resumed, gone, newer).state is RunState.RUNNING
+
+
+def test_a_job_that_has_just_been_let_go_is_still_queued() -> None:
+    """Until the Job controller has seen it nothing runs out, and its old pod ends nothing.
+
+    The Job's times are from before it waited: an hour in the queue is no hour without a pod.
+    """
+    paused = condition("Suspended")
+    long_ago = {"meta": {"creationTimestamp": at(-7200)}, "startTime": at(-7000)}
+    released = job_body(conditions=[paused], **long_ago)
+    gone = pod_body(terminated(143), phase="Failed", meta=deleted(-12))
+    for run in (see(released), see(released, gone)):
+        assert (run.state, run.stuck) == (RunState.PENDING, TrialReason.NONE)
+        assert run.waiting == "its queue has let its Job go; it has no pod yet"
 
 
 def test_a_queued_job_whose_pod_was_killed_ends() -> None:

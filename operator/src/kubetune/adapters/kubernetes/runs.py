@@ -61,12 +61,12 @@ def run_of(family: Family, now: float) -> Run:
     """The run that a family is.
 
     A Job that was suspended after it had begun waits in its queue again: its pod was taken away,
-    and it gets another.
+    and it gets another. What is known of a Job that its queue has just let go is from before.
     """
     job, pod = family.job, family.pod
     lives = job is not None and not job.over and job.deleted_at is None
-    if job is not None and lives and job.suspended:
-        return _pending(family, waits.queued())
+    if job is not None and lives and (job.suspended or job.released):
+        return _pending(family, waits.released() if job.released else waits.queued())
     if pod is None:
         assert job is not None, "a family has a Job or a pod"
         return _without_pod(family, job, now)

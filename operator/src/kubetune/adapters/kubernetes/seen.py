@@ -19,7 +19,8 @@ class JobSeen:
     """A Job. Times are Unix seconds, None when they are not there.
 
     `owner_uid` is the study that controls it, `study_uid` what its label claims. `number` and
-    `attempt` are None when the labels hold no numbers. `resumed`: it was suspended and is no more.
+    `attempt` are None when the labels hold no numbers. `released`: it is suspended no more, and the
+    Job controller has not seen that yet; `resumed`: it has.
     `over` is "Complete" or "Failed" once it is one of them, with the reason and words of that.
     """
 
@@ -34,6 +35,7 @@ class JobSeen:
     started_at: float | None
     deleted_at: float | None
     suspended: bool
+    released: bool
     resumed: bool
     over: str
     over_at: float | None
@@ -45,6 +47,7 @@ class JobSeen:
         """What there is to know of this object; of whatever kind it is."""
         over = next((each for each in ("Complete", "Failed") if plain.holds(body, each)), "")
         ended = plain.condition(body, over)
+        suspended = plain.at(body, "spec", "suspend") is True
         paused = plain.condition(body, "Suspended")
         return cls(
             uid=plain.text(body, "metadata", "uid"),
@@ -57,7 +60,8 @@ class JobSeen:
             created_at=plain.seconds(body, "metadata", "creationTimestamp"),
             started_at=plain.seconds(body, "status", "startTime"),
             deleted_at=plain.seconds(body, "metadata", "deletionTimestamp"),
-            suspended=plain.at(body, "spec", "suspend") is True,
+            suspended=suspended,
+            released=not suspended and paused.get("status") == "True",
             resumed=paused.get("status") == "False",
             over=over,
             over_at=plain.seconds(ended, "lastTransitionTime"),

@@ -1,6 +1,7 @@
 """Why a run does not start, in words, and what its trial would fail with if that went on.
 
-Every wait but one in a queue has a beginning, so that each of them comes to an end.
+Every wait has a beginning, so that each of them comes to an end, but one in a queue, until the Job
+controller has seen that it is over.
 """
 
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ _CREATION = frozenset(
 def queued() -> Wait:
     """Held back by a queue such as Kueue."""
     return Wait("queued: the Job is suspended")
+
+
+def released() -> Wait:
+    """Let go by its queue a moment ago: how long it has been so nobody has noted yet."""
+    return Wait("its queue has let its Job go; it has no pod yet")
 
 
 def of_job(job: JobSeen) -> Wait:
