@@ -11,7 +11,7 @@ WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 FORBIDDEN = 403
 
-_GOING = "because it is being terminated"
+_NO_RIGHTS = ("because it is being terminated", "exceeded quota")
 """What is said of a namespace in which nothing new is made."""
 
 
@@ -37,8 +37,8 @@ class Request:
 
     @property
     def lacks_right(self) -> bool:
-        """Whether it was refused for want of a right, not because its namespace is going."""
-        return self.code == FORBIDDEN and _GOING not in self.message
+        """Whether it was refused for want of a right, not of room or because its namespace goes."""
+        return self.code == FORBIDDEN and not any(words in self.message for words in _NO_RIGHTS)
 
 
 def write_policy(path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
 from tests.builders import make_result
+from tests.cluster import users
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.requests import wait_until
 from tests.fakes.kubelet import Kubelet, kubelet
@@ -124,7 +125,7 @@ def played(plane: ControlPlane, namespace: str, script: Script = completes) -> I
 
 
 class Study:
-    """One study's resource, and what belongs to it."""
+    """One study's resource, made by `user`, and what belongs to it."""
 
     def __init__(
         self,
@@ -134,6 +135,7 @@ class Study:
         *,
         labels: Mapping[str, str] | None = None,
         container: Mapping[str, Any] | None = None,
+        user: str = users.ADMIN,
         **spec: Any,
     ) -> None:
         self.plane, self.namespace, self.name = plane, namespace, name
@@ -152,7 +154,8 @@ class Study:
             "metadata": {"name": name, "labels": dict(labels or {})},
             "spec": values | spec,
         }
-        self.uid = plane.request("POST", self._kind, body)["metadata"]["uid"]
+        made = plane.server(user).json("POST", self._kind, body)
+        self.uid: str = made["metadata"]["uid"]
 
     @property
     def resource(self) -> dict[str, Any]:
