@@ -157,6 +157,15 @@ class Study:
         made = plane.server(user).json("POST", self._kind, body)
         self.uid: str = made["metadata"]["uid"]
 
+    @classmethod
+    def there(cls, plane: ControlPlane, namespace: str, name: str) -> "Study":
+        """One that somebody has made already."""
+        found = cls.__new__(cls)
+        found.plane, found.namespace, found.name = plane, namespace, name
+        found._kind = f"/apis/kubetune.io/v1alpha1/namespaces/{namespace}/tuningstudies"
+        found.uid = found.resource["metadata"]["uid"]
+        return found
+
     @property
     def resource(self) -> dict[str, Any]:
         """The whole object."""

@@ -39,8 +39,8 @@ def no_jobs(namespace: str) -> str:
     return (
         f"user 'alice' may not create Jobs in namespace '{namespace}' (verb create, resource"
         " jobs.batch), and a study creates them in that user's stead. Ask an administrator of the"
-        " namespace for that right, which the role edit has, or make the study where `kubectl auth"
-        " can-i create jobs` says yes. To suspend or delete a study takes no right to Jobs"
+        " namespace for that right, which the role edit has, or make the study where 'kubectl auth"
+        " can-i create jobs' says yes. To suspend or delete a study takes no right to Jobs"
     )
 
 

@@ -135,3 +135,15 @@ async def test_the_url_says_how_long_to_wait(postgres: Postgres, database_url: s
 
 def _connection_settings(connection: Connection) -> dict[str, str]:
     return dict(connection.connection.driver_connection.info.get_parameters())
+
+
+async def test_says_which_right_is_missing(postgres: Postgres, database_url: str) -> None:
+    """Whose role may not make tables, or not write to them, is told in the server's words."""
+    name = database_url.rpartition("/")[2]
+    postgres.run_sql(f"CREATE ROLE guest_{name} LOGIN PASSWORD 'guest'")
+    guest = database_url.replace(f"{USER}:{PASSWORD}", f"guest_{name}:guest")
+    with pytest.raises(StorageUnreachable, match="permission denied for schema public"):
+        await OptunaStore.open(guest, "study", make_study(), FakeClock())
+    await (await OptunaStore.open(database_url, "study", make_study(), FakeClock())).close()
+    with pytest.raises(StorageUnreachable, match="permission denied for table"):
+        await OptunaStore.open(guest, "study", make_study(), FakeClock())

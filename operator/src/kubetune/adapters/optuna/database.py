@@ -39,6 +39,9 @@ _KEEPALIVE = {
 }
 """Half a minute, by libpq's words, after which a server counts as gone that a network hides."""
 
+_NO_RIGHT = "42501"
+"""What PostgreSQL answers to a role without the right to do this."""
+
 
 class Database:
     """The connections to one URL, shared by its studies; used from its own thread alone.
@@ -95,8 +98,8 @@ class Database:
         """Runs work in one transaction. Only in the database's thread.
 
         Raises:
-            StorageUnreachable: the database did not answer; whether a commit still reached it is
-                unknown then, so read before writing again.
+            StorageUnreachable: the database did not answer, or not to this role; whether a commit
+                still reached it is unknown then, so read before writing again.
         """
         try:
             if self._engine is None:
@@ -104,6 +107,10 @@ class Database:
             with self._engine.begin() as connection:
                 return work(connection)
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            raise StorageUnreachable(f"storage: {self._reason(error)}") from error
+        except exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != _NO_RIGHT:
+                raise
             raise StorageUnreachable(f"storage: {self._reason(error)}") from error
 
     def _reason(self, error: exc.SQLAlchemyError) -> str:
