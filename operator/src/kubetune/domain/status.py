@@ -7,7 +7,7 @@ from enum import StrEnum
 from kubetune.domain.course import Place
 from kubetune.domain.end import End
 from kubetune.domain.finalists import Finals
-from kubetune.domain.reasons import StudyReason
+from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.trial import Trial
 
 
@@ -28,6 +28,17 @@ class Truth(StrEnum):
     TRUE = "True"
     FALSE = "False"
     UNKNOWN = "Unknown"
+
+
+class Wait(StrEnum):
+    """What an active trial waits for, beside the reasons that it may fail with if it goes on."""
+
+    QUEUED = "Queued"
+    NOT_LAUNCHED = "NotLaunched"
+
+
+STUCK = (TrialReason.UNSCHEDULABLE, TrialReason.IMAGE_PULL_FAILED, TrialReason.LAUNCH_FAILED)
+"""The reasons that a trial fails with when it waits too long to start."""
 
 
 class Evidence(StrEnum):
@@ -74,7 +85,8 @@ class StudyStatus:
     they have a winner it is the `best`, whatever the search saw. `gpu_hours` are those of ended
     trials, None where trials hold no GPU.
     `progress` (0..1) is what active trials say of their length, `waiting` in words why some of
-    them do not start, both by number.
+    them do not start, both by number. `waits` counts all that do not start by what they wait for: a
+    `Wait`, or the reason that they fail with if it goes on.
     """
 
     phase: str
@@ -87,6 +99,7 @@ class StudyStatus:
     active: tuple[Trial, ...] = ()
     progress: Mapping[int, float] = field(default_factory=dict)
     waiting: Mapping[int, str] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)
     recent: tuple[Trial, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
     place: Place | None = None

@@ -27,6 +27,7 @@ def make_status(**changes: object) -> StudyStatus:
         "improvement": 0.8,
         "recent": (make_trial(3), make_trial(2, 0.7)),
         "waiting": {4: "no node"},
+        "waits": {"Unschedulable": 30, "Queued": 2},
         "outcomes": {"usable": 3},
     }
     return StudyStatus(**(values | changes))  # type: ignore[arg-type]
@@ -52,7 +53,10 @@ def test_a_status_becomes_numbers() -> None:
         f'kubetune_study_baseline_value{{metric="accuracy",{STUDY}}} 0.5',
         f'kubetune_study_improvement_ratio{{metric="accuracy",{STUDY}}} 0.8',
         'kubetune_study_outcome_trials{namespace="team",outcome="usable",study="digits"} 3.0',
-        f"kubetune_study_waiting_trials{{{STUDY}}} 1.0",
+        f"kubetune_study_waiting_trials{{{STUDY}}} 32.0",
+        'kubetune_study_waits{namespace="team",reason="Unschedulable",study="digits"} 30.0',
+        'kubetune_study_waits{namespace="team",reason="Queued",study="digits"} 2.0',
+        'kubetune_study_waits{namespace="team",reason="ImagePullFailed",study="digits"} 0.0',
         f"kubetune_study_storage_reachable{{{STUDY}}} 1.0",
         f"kubetune_study_metrics_reachable{{{STUDY}}} 0.0",
     }

@@ -178,4 +178,18 @@ class TestStuck:
 
     def test_a_trial_that_has_ended_waits_no_more(self) -> None:
         """Its run may still be there."""
-        assert plan(self.seen()).status.waiting == {}
+        status = plan(self.seen()).status
+        assert (status.waiting, status.waits) == ({}, {})
+
+    def test_waits_are_counted_by_what_is_waited_for(self) -> None:
+        """However many there are; a queue is told from a full cluster, and from no Job at all."""
+        pending = {"state": RunState.PENDING, "started_at": None}
+        full = {"stuck": TrialReason.UNSCHEDULABLE, "stuck_since": NOW}
+        runs = (
+            make_run(0),
+            make_run(1, **pending),
+            *(make_run(number, **pending, **full) for number in range(2, 40)),
+        )
+        spec = make_study(parallelism=41)
+        seen = make_observation(*map(make_trial, range(41)), runs=runs, spec=spec)
+        assert plan(seen).status.waits == {"Queued": 1, "Unschedulable": 38, "NotLaunched": 1}

@@ -71,6 +71,13 @@ WAITING = Family(
     "Active trials that do not start: no node, no image, a queue.",
     STUDY,
 )
+WAITS = Family(
+    "kubetune_study_waits",
+    "gauge",
+    "Those trials by what they wait for: Queued, NotLaunched, or the reason that they fail with if"
+    " it goes on.",
+    (*STUDY, "reason"),
+)
 STORAGE_REACHABLE = Family(
     "kubetune_study_storage_reachable",
     "gauge",

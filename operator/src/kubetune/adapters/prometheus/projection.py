@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from kubetune.adapters.prometheus import families
 from kubetune.adapters.prometheus.families import Family
-from kubetune.domain.status import ConditionType, StudyStatus, Truth
+from kubetune.domain.status import STUCK, ConditionType, StudyStatus, Truth, Wait
 
 _REACHABLE: Mapping[ConditionType, Family] = {
     ConditionType.STORAGE_REACHABLE: families.STORAGE_REACHABLE,
@@ -18,6 +18,8 @@ _REACHABLE: Mapping[ConditionType, Family] = {
 }
 
 _STATES = ("Active", "Complete", "Pruned", "Failed", "Infeasible")
+
+_WAITS = (*Wait, *STUCK)
 
 _COUNTED = {families.REJECTED: "rejectedDraws", families.OUTCOMES: "outcomes"}
 
@@ -52,7 +54,8 @@ class Snapshot:
         ):
             if value is not None:
                 values.append((family, (metric,), value))
-        values.append((families.WAITING, (), float(len(status.waiting))))
+        values.append((families.WAITING, (), float(sum(status.waits.values()))))
+        values += [(families.WAITS, (why,), float(status.waits.get(why, 0))) for why in _WAITS]
         for condition in status.conditions:
             shown = _REACHABLE.get(condition.type)
             if shown and condition.status is not Truth.UNKNOWN:

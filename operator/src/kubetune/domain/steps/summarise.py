@@ -9,7 +9,7 @@ from kubetune.domain.draft import Draft
 from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.result import clean
 from kubetune.domain.runs import RunState
-from kubetune.domain.status import Counts, StudyStatus
+from kubetune.domain.status import Counts, StudyStatus, Wait
 from kubetune.domain.trial import Stage, Trial, TrialState
 
 FINALISTS = "finalists"
@@ -52,6 +52,7 @@ def summarise(draft: Draft) -> StudyStatus:
             if number in draft.runs and not draft.trials[number].state.ended
         },
         waiting=dict(list(waiting.items())[:LIST_LIMIT]),
+        waits=_waits(draft),
         recent=_recent(trials),
         place=draft.place,
         current_phase=_current_phase(draft),
@@ -123,6 +124,18 @@ def _waiting(draft: Draft) -> dict[int, str]:
         elif run and run.state is RunState.PENDING and run.waiting:
             waiting[trial.number] = clean(run.waiting)
     return waiting
+
+
+def _waits(draft: Draft) -> dict[str, int]:
+    """All active trials that do not start, counted by what they wait for."""
+    found: Counter[str] = Counter()
+    for trial in draft.running():
+        run = draft.runs.get(trial.number)
+        if run is None:
+            found[Wait.NOT_LAUNCHED.value] += 1
+        elif run.state is RunState.PENDING:
+            found[run.stuck.value or Wait.QUEUED.value] += 1
+    return dict(found)
 
 
 def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
