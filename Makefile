@@ -63,6 +63,8 @@ generate: env ## writes what is generated: the CRD and the references
 	$(PY) -m kubetune.api.crd crds charts/kubetune/files
 	$(PY) -m kubetune.api.reference docs/reference/study.md
 	$(PY) -m kubetune.adapters.prometheus.reference docs/reference/metrics.md
+	$(PY) -m kubetune.api.words docs/reference/reasons.md
+	$(PY) -m kubetune.cli.reference docs/reference/cli.md
 
 generate-torch: env-torch ## writes what is generated from the recipes
 	.venv-torch/bin/python -m kubetune_trainer.reference docs/reference/recipes.md

@@ -17,6 +17,7 @@ from kubetune.domain import samples
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.status import Wait
 from tests.cluster.fixtures import unavailable
+from tests.integration.test_docs import blocks
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "charts" / "kubetune" / "rules"
@@ -167,6 +168,6 @@ def test_the_runbook_has_a_section_for_each_alert() -> None:
 
 def test_the_runbook_s_queries_rest_on_declared_metrics() -> None:
     """They can be pasted into Prometheus."""
-    queries = re.findall(r"^```promql [a-z-]+\n(.*?)^```", RUNBOOK.read_text(), re.M | re.S)
+    queries = [text for head, text in blocks(RUNBOOK) if head.startswith("promql ")]
     assert queries
     assert {each.name for query in queries for each in selectors(query)} <= set(declared())

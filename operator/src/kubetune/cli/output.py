@@ -2,7 +2,7 @@
 
 import sys
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,11 +16,20 @@ _LONGEST = 400
 class Exit(IntEnum):
     """Exit codes of every command."""
 
-    DONE = 0
-    FAILED = 1  # the study failed, or a manifest is not valid
-    UNUSABLE = 2  # the command line, a manifest or a folder cannot be used
-    INTERRUPTED = 130
-    TERMINATED = 143
+    means: str
+
+    def __new__(cls, code: int, means: str = "") -> Self:
+        """Declared as `NAME = number, "what it means"`."""
+        found = int.__new__(cls, code)
+        found._value_ = code
+        found.means = means
+        return found
+
+    DONE = 0, "it did what it was to do"
+    FAILED = 1, "the study failed, or a manifest is not valid"
+    UNUSABLE = 2, "the command line, a manifest or a folder cannot be used"
+    INTERRUPTED = 130, "Ctrl-C stopped it; the same command goes on"
+    TERMINATED = 143, "SIGTERM stopped it; the same command goes on"
 
 
 class Format(StrEnum):

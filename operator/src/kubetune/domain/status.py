@@ -9,17 +9,38 @@ from kubetune.domain.end import End
 from kubetune.domain.finalists import Finals
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.trial import Trial
+from kubetune.domain.words import Word
 
 
-class ConditionType(StrEnum):
-    """What a condition speaks of."""
+class ConditionType(Word):
+    """What a condition speaks of; `means` is what it says when it is True."""
 
-    VALID = "Valid"
-    STORAGE_REACHABLE = "StorageReachable"
-    METRICS_REACHABLE = "MetricsReachable"
-    PROGRESSING = "Progressing"
-    SUSPENDED = "Suspended"
-    SUCCEEDED = "Succeeded"
+    VALID = (
+        "Valid",
+        "the study can be run as written",
+        "False: the message has every fault, and the API server's words about the pod",
+    )
+    STORAGE_REACHABLE = (
+        "StorageReachable",
+        "the database answers, and is the one that the study began with",
+        "False: nothing is launched, trials go on, and their results are recorded once it is back",
+    )
+    METRICS_REACHABLE = (
+        "MetricsReachable",
+        "live values can be read",
+        "False: nothing is pruned, and no guard over a metric holds; results still arrive",
+    )
+    PROGRESSING = (
+        "Progressing",
+        "the study goes on; the message says where it stands",
+        "False: the reason says whether it has ended, is suspended, or lacks something",
+    )
+    SUSPENDED = "Suspended", "its trials were stopped with a checkpoint, and none is launched"
+    SUCCEEDED = (
+        "Succeeded",
+        "it has ended with a result",
+        "False: it has ended without one; Unknown: it goes on",
+    )
 
 
 class Truth(StrEnum):
