@@ -116,7 +116,8 @@ def test_the_chart_s_life_as_its_page_tells_it(release: Installed, tmp_path: Pat
     running = {job["metadata"]["uid"] for job in jobs(cluster, team)}
     shell.run("upgrade", **{"--wait": "--wait --set=podAnnotations.upgraded=yes"})
     assert first.isdisjoint(pod["metadata"]["name"] for pod in release.pods())
-    assert shell.run("tune").split()[-7:][1:3] == ["Succeeded", "True"], release.log()
+    row = shell.run("tune").splitlines()[-1].split()
+    assert row[:3] == ["digits", "Succeeded", "True"], release.log()
     status = status_of(plane, "team-a", "digits")
     assert status["trials"]["total"] == 16
     assert not any(trial.get("reason") == "Disrupted" for trial in status["recent"])
