@@ -38,3 +38,10 @@ def test_an_object_of_little_content_is_read() -> None:
 def test_the_first_objective_names_the_metric() -> None:
     """As the series of a study that is followed do."""
     assert Resource.of(make_body()).metric == "accuracy"
+
+
+def test_parameters_are_named_once_with_those_of_phases() -> None:
+    """A phase may replace one of the study's or add its own."""
+    own = [{"name": "x", "type": "Double", "min": 0, "max": 1}]
+    phases = [{"name": "a"}, {"name": "b", "parameters": [*own, {"name": "y"}]}]
+    assert Resource.of(make_body(parameters=own, phases=phases)).drawn == ("x", "y")

@@ -180,7 +180,11 @@ class Following:
     async def _turned(self, spec: StudySpec, store: TrialStore) -> StudyStatus:
         services, resource = self._services, self._resource
         self._executor = KubernetesExecutor(
-            services.api, resource.owner, services.view, services.clock
+            services.api,
+            resource.owner,
+            services.view,
+            services.clock,
+            on_start=services.exporter.started,
         )
         self._metrics = self._source(spec)
         engine = Engine(
@@ -302,7 +306,11 @@ class Following:
         """What stands without an engine, for the resource and for Prometheus."""
         resource = self._resource
         self._services.exporter.recall(
-            resource.namespace, resource.name, status, metric=resource.metric
+            resource.namespace,
+            resource.name,
+            status,
+            metric=resource.metric,
+            drawn=resource.drawn,
         )
         self._sink.publish_raw(status, events)
 

@@ -205,7 +205,9 @@ class Operator:
         self._exporter.removed(study.namespace, study.name)
 
     def _rests(self, study: Resource) -> None:
-        self._exporter.recall(study.namespace, study.name, study.status, metric=study.metric)
+        self._exporter.recall(
+            study.namespace, study.name, study.status, metric=study.metric, drawn=study.drawn
+        )
 
 
 def _end_without_lease(keeping: "asyncio.Task[str]") -> None:

@@ -66,6 +66,14 @@ class Resource:
         return str(objectives[0].get("metric", ""))
 
     @property
+    def drawn(self) -> tuple[str, ...]:
+        """The names of its parameters, those that phases add included."""
+        spec = self.body.get("spec") or {}
+        lists = (each.get("parameters") or () for each in (spec, *(spec.get("phases") or ())))
+        names = [str(each.get("name", "")) for parameters in lists for each in parameters]
+        return tuple(dict.fromkeys(names))
+
+    @property
     def manifest(self) -> dict[str, Any]:
         """What its author wrote, without what the server and this operator added."""
         meta = {"name": self.name, "namespace": self.namespace}

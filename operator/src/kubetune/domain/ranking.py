@@ -5,6 +5,7 @@ Ties go to the lower number. Runs of finalists rank configurations, not trials: 
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from heapq import nsmallest
 
 from kubetune.domain.limits import LIST_LIMIT
 from kubetune.domain.study import Direction, StudySpec
@@ -37,10 +38,9 @@ def leaders(spec: StudySpec, trials: Iterable[Trial], count: int) -> tuple[Trial
     if len(spec.objectives) > 1:
         return pareto_front(spec, trials, count)
     sign = 1.0 if spec.objective.direction is Direction.MINIMIZE else -1.0
-    ranked = sorted(
-        _rankable(spec, trials), key=lambda trial: (sign * (trial.value or 0.0), trial.number)
-    )
-    return tuple(ranked[:count])
+    found = _rankable(spec, trials)
+    ranked = nsmallest(count, found, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+    return tuple(ranked)
 
 
 def pareto_front(

@@ -8,7 +8,8 @@ from kubetune.domain.course import Place
 from kubetune.domain.end import End
 from kubetune.domain.finalists import Finals
 from kubetune.domain.reasons import StudyReason, TrialReason
-from kubetune.domain.trial import Trial
+from kubetune.domain.trial import Trial, TrialState
+from kubetune.domain.usage import Usage
 from kubetune.domain.words import Word
 
 
@@ -105,6 +106,8 @@ class StudyStatus:
     `finalists`, `heldout`, or nothing once it has ended. `finals` are empty without finalists; once
     they have a winner it is the `best`, whatever the search saw. `gpu_hours` are those of ended
     trials, None where trials hold no GPU.
+    `top` are the best trials of the search, the best first; `ends` counts ended trials by state and
+    reason. `usage` is what changes with time alone.
     `progress` (0..1) is what active trials say of their length, `waiting` in words why some of
     them do not start, both by number. `waits` counts all that do not start by what they wait for: a
     `Wait`, or the reason that they fail with if it goes on.
@@ -117,16 +120,19 @@ class StudyStatus:
     baseline: Trial | None = None
     improvement: float | None = None
     pareto_front: tuple[Trial, ...] = ()
+    top: tuple[Trial, ...] = ()
     active: tuple[Trial, ...] = ()
     progress: Mapping[int, float] = field(default_factory=dict)
     waiting: Mapping[int, str] = field(default_factory=dict)
     waits: Mapping[str, int] = field(default_factory=dict)
     recent: tuple[Trial, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    ends: Mapping[tuple[TrialState, TrialReason], int] = field(default_factory=dict)
     place: Place | None = None
     current_phase: str = ""
     finals: Finals = field(default_factory=Finals)
     gpu_hours: float | None = None
+    usage: Usage = field(default_factory=Usage)
     ended: bool = False
     end: End | None = None
     reason: StudyReason = StudyReason.RUNNING

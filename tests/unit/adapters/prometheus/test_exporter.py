@@ -7,11 +7,15 @@ from prometheus_client import generate_latest
 
 from kubetune.adapters.prometheus.exporter import Exporter
 from kubetune.domain.events import Event
-from kubetune.domain.reasons import EventReason, StudyReason
+from kubetune.domain.reasons import EventReason, StudyReason, TrialReason
 from kubetune.domain.status import Condition, ConditionType, Counts, StudyStatus, Truth
+from kubetune.domain.trial import TrialState
+from kubetune.domain.usage import Usage
 from tests.builders import make_trial
 
 STUDY = 'namespace="team",study="digits"'
+TOP = "kubetune_study_top_parameter"
+CRASHED = TrialReason.CRASHED
 
 
 def make_status(**changes: object) -> StudyStatus:
@@ -26,9 +30,11 @@ def make_status(**changes: object) -> StudyStatus:
         "baseline": make_trial(0, 0.5),
         "improvement": 0.8,
         "recent": (make_trial(3), make_trial(2, 0.7)),
-        "waiting": {4: "no node"},
         "waits": {"Unschedulable": 30, "Queued": 2},
         "outcomes": {"usable": 3},
+        "ends": {(TrialState.COMPLETE, TrialReason.NONE): 2, (TrialState.FAILED, CRASHED): 1},
+        "top": (make_trial(1, 0.9, parameters={"x": 0.1 + 0.2, "kind": "a", "epochs": 4}),),
+        "usage": Usage(gpus=2, gpu_hours=1.5, shares={"gpuHours": 0.75, "trials": 0.5}),
     }
     return StudyStatus(**(values | changes))  # type: ignore[arg-type]
 
@@ -37,6 +43,13 @@ def shown(exporter: Exporter) -> set[str]:
     """Every sample line."""
     lines = generate_latest(exporter.registry).decode().splitlines()
     return {line for line in lines if not line.startswith("#")}
+
+
+def line(name: str, number: float, /, **labels: str) -> str:
+    """A sample of the study, its labels in their order."""
+    every = sorted({"namespace": "team", "study": "digits", **labels}.items())
+    inner = ",".join(f'{key}="{text}"' for key, text in every)
+    return f"{name}{{{inner}}} {float(number)}"
 
 
 def test_a_status_becomes_numbers() -> None:
@@ -53,6 +66,13 @@ def test_a_status_becomes_numbers() -> None:
         f'kubetune_study_baseline_value{{metric="accuracy",{STUDY}}} 0.5',
         f'kubetune_study_improvement_ratio{{metric="accuracy",{STUDY}}} 0.8',
         'kubetune_study_outcome_trials{namespace="team",outcome="usable",study="digits"} 3.0',
+        'kubetune_study_phase{namespace="team",phase="Running",study="digits"} 1.0',
+        line("kubetune_study_ended_trials", 2, state="Complete", reason=""),
+        line("kubetune_study_ended_trials", 1, state="Failed", reason="Crashed"),
+        f"kubetune_study_gpus{{{STUDY}}} 2.0",
+        f"kubetune_study_gpu_hours{{{STUDY}}} 1.5",
+        f'kubetune_study_budget_used_ratio{{budget="gpuHours",{STUDY}}} 0.75',
+        f'kubetune_study_budget_used_ratio{{budget="trials",{STUDY}}} 0.5',
         f"kubetune_study_waiting_trials{{{STUDY}}} 32.0",
         'kubetune_study_waits{namespace="team",reason="Unschedulable",study="digits"} 30.0',
         'kubetune_study_waits{namespace="team",reason="Queued",study="digits"} 2.0',
@@ -62,6 +82,28 @@ def test_a_status_becomes_numbers() -> None:
     }
 
 
+def test_the_best_trials_are_shown_with_what_was_drawn() -> None:
+    """What a trial was drawn with stays visible when its pod is gone; fixed values do not crowd."""
+    exporter = Exporter()
+    exporter.publish("team", "digits", make_status())
+    assert {line for line in shown(exporter) if "_top_" in line} == {
+        'kubetune_study_top_value{namespace="team",rank="1",study="digits",trial="1"} 0.9',
+        line(TOP, 1, parameter="x", rank="1", trial="1", value="0.3"),
+    }
+
+
+def test_strangers_words_stay_within_their_label() -> None:
+    """A parameter's text is cut and escaped; no more than sixteen parameters are shown."""
+    words = {"p0": 'a"} 1\nevil 2' + "b" * 100} | {f"p{n}": n for n in range(1, 40)}
+    trial = make_trial(1, 0.9, parameters=words, active=frozenset(words))
+    exporter = Exporter()
+    exporter.publish("team", "digits", make_status(top=(trial,)))
+    found = [line for line in shown(exporter) if "_top_parameter" in line]
+    assert len(found) == 16
+    assert max(map(len, found)) < 300
+    assert not [line for line in shown(exporter) if line.startswith("evil")]
+
+
 def test_a_study_that_nobody_follows_is_shown_as_its_status_stands() -> None:
     """After a restart dashboards still have the studies that ended before it."""
     told = {
@@ -69,7 +111,13 @@ def test_a_study_that_nobody_follows_is_shown_as_its_status_stands() -> None:
         "trials": {"total": 5, "active": 0, "complete": 4, "pruned": 0, "failed": 1},
         "rejectedDraws": {"too-big": 7},
         "outcomes": {"usable": 3},
-        "best": {"value": 0.9, "improvement": 0.8},
+        "best": {
+            "number": 2,
+            "value": 0.9,
+            "improvement": 0.8,
+            "parameters": {"x": 0.25, "epochs": 4, "deep": True},
+        },
+        "budget": {"gpuHours": 1.5},
         "recent": [{"number": 3}, {"number": 2, "value": 0.7}],
         "conditions": [
             {"type": "StorageReachable", "status": "True"},
@@ -78,7 +126,7 @@ def test_a_study_that_nobody_follows_is_shown_as_its_status_stands() -> None:
         ],
     }
     exporter = Exporter()
-    exporter.recall("team", "digits", told, metric="accuracy")
+    exporter.recall("team", "digits", told, metric="accuracy", drawn=("x", "deep", "gone"))
     assert shown(exporter) >= {
         'kubetune_studies{phase="Succeeded"} 1.0',
         'kubetune_study_trials{namespace="team",state="Active",study="digits"} 0.0',
@@ -90,8 +138,14 @@ def test_a_study_that_nobody_follows_is_shown_as_its_status_stands() -> None:
         f'kubetune_study_improvement_ratio{{metric="accuracy",{STUDY}}} 0.8',
         'kubetune_study_outcome_trials{namespace="team",outcome="usable",study="digits"} 3.0',
         f"kubetune_study_storage_reachable{{{STUDY}}} 1.0",
+        'kubetune_study_phase{namespace="team",phase="Succeeded",study="digits"} 1.0',
+        f"kubetune_study_gpu_hours{{{STUDY}}} 1.5",
+        'kubetune_study_top_value{namespace="team",rank="1",study="digits",trial="2"} 0.9',
+        line(TOP, 1, parameter="x", rank="1", trial="2", value="0.25"),
+        line(TOP, 1, parameter="deep", rank="1", trial="2", value="true"),
     }
-    assert not [line for line in shown(exporter) if "metrics_reachable" in line]
+    unknown = ("metrics_reachable", "_gpus", "budget_used", "ended_trials", "epochs")
+    assert not [each for each in shown(exporter) if any(word in each for word in unknown)]
 
 
 def test_of_a_study_that_never_began_only_its_phase_is_shown() -> None:
@@ -145,6 +199,7 @@ def test_passes_draws_and_events_are_counted() -> None:
     exporter.loop_failed("team", "digits")
     exporter.woke(0.2)
     exporter.drawn(0.3)
+    exporter.started(42)
     assert shown(exporter) >= {
         'kubetune_events_total{reason="TrialLaunched"} 2.0',
         'kubetune_reconciles_total{namespace="team",result="success",study="digits"} 1.0',
@@ -152,6 +207,8 @@ def test_passes_draws_and_events_are_counted() -> None:
         "kubetune_reconcile_duration_seconds_count 1.0",
         "kubetune_wake_latency_seconds_sum 0.2",
         "kubetune_draw_duration_seconds_sum 0.3",
+        'kubetune_queue_duration_seconds_bucket{le="60.0"} 1.0',
+        'kubetune_queue_duration_seconds_bucket{le="30.0"} 0.0',
     }
 
 

@@ -17,9 +17,9 @@ def test_every_declared_metric_is_shown_as_declared() -> None:
 
 
 def test_names_follow_prometheus_custom() -> None:
-    """Counters end in _total, durations in _seconds; nothing is labelled by trial."""
+    """Counters end in _total, durations in _seconds; who labels by trial labels by rank."""
     for family in FAMILIES:
         assert family.name.startswith("kubetune_")
         assert family.name.endswith("_total") == (family.kind == "counter")
         assert (family.kind == "histogram") == family.name.endswith("_seconds")
-        assert "trial" not in family.labels
+        assert ("trial" in family.labels) == ("rank" in family.labels)

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from kubetune.adapters.kubernetes import names
 from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
+from kubetune.adapters.kubernetes.beginnings import Beginnings
 from kubetune.adapters.kubernetes.census import census
 from kubetune.adapters.kubernetes.creation import LaunchRefused, create
 from kubetune.adapters.kubernetes.job import StudyObject, render
@@ -43,15 +44,25 @@ class KubernetesExecutor:
 
     A launch is one request, a stop and a removal together one more. What was done counts until the
     `view` shows it. Nothing is kept that a restart needs: the next executor finds every run but
-    those whose launch was refused, and is refused again.
+    those whose launch was refused, and is refused again. `on_start` is told of each run that
+    begins how many seconds its Job has waited.
     """
 
-    def __init__(self, api: Api, study: StudyObject, view: ClusterView, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Api,
+        study: StudyObject,
+        view: ClusterView,
+        clock: Clock,
+        *,
+        on_start: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._api = api
         self._study = study
         self._view = view
         self._clock = clock
         self._memory = Memory(study)
+        self._beginnings = Beginnings(on_start)
         self._changed = asyncio.Event()
         self._closed = False
 
@@ -99,6 +110,7 @@ class KubernetesExecutor:
             raise ExecutorBusy(error.message) from error
         else:
             self._memory.created(job, self._clock.now())
+            self._beginnings.created(job)
 
     async def stop(self, number: int, attempt: int, uid: str, why: str) -> None:
         """Deletes the Job, which stays until its pod has had its grace period and is gone.
@@ -164,7 +176,10 @@ class KubernetesExecutor:
 
     def _look(self) -> tuple[Run, ...]:
         uid = self._study.uid
-        return self._memory.look(self._view.jobs(uid), self._view.pods(uid), self._clock.now())
+        jobs = tuple(self._view.jobs(uid))
+        runs = self._memory.look(jobs, self._view.pods(uid), self._clock.now())
+        self._beginnings.look(jobs, runs)
+        return runs
 
     def _find(self, number: int, attempt: int, uid: str) -> Run | None:
         """A run as the last look showed it, which is what plans rest on; looks when it did not."""

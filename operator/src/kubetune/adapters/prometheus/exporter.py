@@ -1,7 +1,7 @@
 """The operator's own metrics, and the port on which they are shown."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from kubetune.adapters.prometheus import families
 from kubetune.adapters.prometheus.families import Family
-from kubetune.adapters.prometheus.projection import Projection, Snapshot
+from kubetune.adapters.prometheus.projection import Projection
+from kubetune.adapters.prometheus.snapshot import Snapshot
 from kubetune.domain.events import Event
 from kubetune.domain.status import StudyStatus
 
@@ -41,6 +42,7 @@ class Exporter:
         self._reconcile_seconds = self._histogram(families.RECONCILE_SECONDS)
         self._wake_seconds = self._histogram(families.WAKE_SECONDS)
         self._draw_seconds = self._histogram(families.DRAW_SECONDS)
+        self._queue_seconds = self._histogram(families.QUEUE_SECONDS)
         self._request_seconds = self._histogram(families.API_SECONDS)
         build = families.BUILD
         gauge = Gauge(build.name, build.help, build.labels, registry=self.registry)
@@ -62,10 +64,19 @@ class Exporter:
             self._events.labels(event.reason.value).inc()
 
     def recall(
-        self, namespace: str, study: str, told: Mapping[str, Any], *, metric: str = ""
+        self,
+        namespace: str,
+        study: str,
+        told: Mapping[str, Any],
+        *,
+        metric: str = "",
+        drawn: Collection[str] = (),
     ) -> None:
-        """Takes the status of a study that nobody follows, as it stands on the wire."""
-        self._projection.put(namespace, study, Snapshot.recalled(told, metric))
+        """Takes the status of a study that nobody follows, as it stands on the wire.
+
+        `drawn` names its parameters.
+        """
+        self._projection.put(namespace, study, Snapshot.recalled(told, metric, drawn))
 
     def removed(self, namespace: str, study: str) -> None:
         """A study was deleted: its series end."""
@@ -89,6 +100,10 @@ class Exporter:
     def drawn(self, seconds: float) -> None:
         """A draw was made and stored."""
         self._draw_seconds.observe(seconds)
+
+    def started(self, seconds: float) -> None:
+        """A trial began that long after its Job was created."""
+        self._queue_seconds.observe(seconds)
 
     def requested(self, method: str, path: str, status: int, seconds: float) -> None:
         """A request to the API server is over; fits `Api.on_request`."""

@@ -1,6 +1,6 @@
 """Every metric of the operator, declared once: name, help, labels. All are bounded by studies.
 
-Nothing is labelled by trial: a study of ten thousand has as many series as one of ten.
+Of trials only the five best are labels: a study of ten thousand has as many series as one of ten.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,20 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 
 BUILD = Family("kubetune_build_info", "gauge", "1; the version that runs.", ("version",))
 STUDIES = Family("kubetune_studies", "gauge", "Studies by phase.", ("phase",))
+PHASE = Family(
+    "kubetune_study_phase", "gauge", "1 for the phase that a study is in.", (*STUDY, "phase")
+)
 TRIALS = Family(
     "kubetune_study_trials",
     "gauge",
     "Trials of a study by state: Active, Complete, Pruned, Failed, Infeasible.",
     (*STUDY, "state"),
+)
+ENDED = Family(
+    "kubetune_study_ended_trials",
+    "gauge",
+    "Ended trials by state and reason; the reason of a plain completion is empty.",
+    (*STUDY, "state", "reason"),
 )
 REJECTED = Family(
     "kubetune_study_rejected_draws_total",
@@ -64,6 +73,36 @@ IMPROVEMENT = Family(
     "gauge",
     "How much better the best is than the baseline: 0.1 is ten percent.",
     (*STUDY, "metric"),
+)
+TOP_VALUE = Family(
+    "kubetune_study_top_value",
+    "gauge",
+    "The first objective's value of the five best trials; rank 1 is the best.",
+    (*STUDY, "rank", "trial"),
+)
+TOP_PARAMETER = Family(
+    "kubetune_study_top_parameter",
+    "gauge",
+    "1; what was drawn for the five best trials, 16 parameters at most.",
+    (*STUDY, "rank", "trial", "parameter", "value"),
+)
+GPUS = Family(
+    "kubetune_study_gpus",
+    "gauge",
+    "GPUs that running trials hold; absent where trials ask for none.",
+    STUDY,
+)
+GPU_HOURS = Family(
+    "kubetune_study_gpu_hours",
+    "gauge",
+    "GPU hours that a study's trials have used until now; absent where trials ask for none.",
+    STUDY,
+)
+BUDGET_USED = Family(
+    "kubetune_study_budget_used_ratio",
+    "gauge",
+    "How much of a limit is used, 1 is all of it: trials, gpuHours, wallClockSeconds.",
+    (*STUDY, "budget"),
 )
 WAITING = Family(
     "kubetune_study_waiting_trials",
@@ -119,6 +158,26 @@ DRAW_SECONDS = Family(
     "histogram",
     "How long a draw of new trials took, storing them included.",
     buckets=_FAST,
+)
+QUEUE_SECONDS = Family(
+    "kubetune_queue_duration_seconds",
+    "histogram",
+    "From a Job's creation to the start of its trial: queue, scheduling and image.",
+    buckets=(
+        1.0,
+        2.0,
+        5.0,
+        10.0,
+        30.0,
+        60.0,
+        120.0,
+        300.0,
+        600.0,
+        1800.0,
+        3600.0,
+        14400.0,
+        86400.0,
+    ),
 )
 LAUNCHES = Family("kubetune_launches_total", "counter", "Jobs that the API server accepted.")
 API_REQUESTS = Family(

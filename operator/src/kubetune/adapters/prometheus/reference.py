@@ -19,8 +19,11 @@ HEADER = """\
 
 ## Of the operator
 
-Shown on `--metrics-address`, path `/metrics`. Series of a study end when it is deleted. Nothing is
-labelled by trial.
+Shown on `--metrics-address`, path `/metrics`. Series of a study end when it is deleted. Of its
+trials only the five best are labels.
+
+The label `namespace` is the study's. A monitor of the operator needs `honorLabels: true`: else the
+label is called `exported_namespace`, and dashboards and alerts find nothing.
 
 | metric | kind | labels | |
 |---|---|---|---|
@@ -29,10 +32,10 @@ labelled by trial.
 TRIALS = f"""
 ## Of a trial
 
-Shown by the trial on `KUBETUNE_METRICS_PORT`. The scrape puts the labels `kubetune_io_study_uid`,
-`kubetune_io_trial` and `kubetune_io_attempt` (from the pod's labels), `namespace` and `pod` on each
-series; `honor_labels` must be off, so that a trial cannot write them itself. Set limits on samples
-and label lengths of a scrape: trials are strangers' programs.
+Shown by the trial on `KUBETUNE_METRICS_PORT`. The scrape puts the labels `kubetune_io_study`,
+`kubetune_io_study_uid`, `kubetune_io_trial` and `kubetune_io_attempt` (from the pod's labels),
+`namespace` and `pod` on each series; `honor_labels` must be off, so that a trial cannot write them
+itself. Set limits on samples and label lengths of a scrape: trials are strangers' programs.
 
 | metric | is |
 |---|---|

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from kubetune.domain import budget, classes, conditions, ranking, sentences, shortfalls
 from kubetune.domain.draft import Draft
-from kubetune.domain.limits import LIST_LIMIT
+from kubetune.domain.limits import LIST_LIMIT, TOP
+from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import clean
 from kubetune.domain.runs import RunState
 from kubetune.domain.status import Counts, StudyStatus, Wait
 from kubetune.domain.trial import Stage, Trial, TrialState
+from kubetune.domain.usage import usage
 
 FINALISTS = "finalists"
 HELD_OUT = "heldout"
@@ -27,6 +29,7 @@ def summarise(draft: Draft) -> StudyStatus:
     if best and best.value is not None and baseline and baseline.value is not None:
         improvement = ranking.improvement(spec, best.value, baseline.value)
     waiting = _waiting(draft)
+    front = ranking.pareto_front(spec, trials)
     standing = (
         sentences.counts(totals),
         sentences.best(spec, best, improvement),
@@ -44,7 +47,8 @@ def summarise(draft: Draft) -> StudyStatus:
         best=best,
         baseline=baseline,
         improvement=improvement,
-        pareto_front=ranking.pareto_front(spec, trials),
+        pareto_front=front,
+        top=front[:TOP] or ranking.leaders(spec, trials, TOP),
         active=_active(draft),
         progress={
             number: reading.progress
@@ -58,7 +62,15 @@ def summarise(draft: Draft) -> StudyStatus:
         current_phase=_current_phase(draft),
         finals=draft.finals,
         gpu_hours=budget.gpu_hours(spec, _ended(trials), seen.now) if spec.gpus else None,
+        usage=usage(
+            spec,
+            trials,
+            seen.runs,
+            seen.now,
+            ended=draft.end is not None,
+        ),
         outcomes=classes.count(spec, trials, seen.classified),
+        ends=ends(trials),
         ended=draft.end is not None,
         end=draft.end,
         reason=conditions.reason(seen, draft.end),
@@ -100,6 +112,11 @@ def count(trials: tuple[Trial, ...]) -> Counts:
         infeasible=states[TrialState.INFEASIBLE],
         rejected=rejected,
     )
+
+
+def ends(trials: Sequence[Trial]) -> dict[tuple[TrialState, TrialReason], int]:
+    """Ended trials by state and reason."""
+    return dict(Counter((each.state, each.outcome.reason) for each in trials if each.outcome))
 
 
 def _active(draft: Draft) -> tuple[Trial, ...]:
