@@ -59,12 +59,13 @@ format: env ## formats the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-generate: env ## writes what is generated: the CRD and the references
+generate: env ## writes what is generated: the CRD, the references and the dashboards
 	$(PY) -m kubetune.api.crd crds charts/kubetune/files
 	$(PY) -m kubetune.api.reference docs/reference/study.md
 	$(PY) -m kubetune.adapters.prometheus.reference docs/reference/metrics.md
 	$(PY) -m kubetune.api.words docs/reference/reasons.md
 	$(PY) -m kubetune.cli.reference docs/reference/cli.md
+	$(PY) -m dashboards charts/kubetune/dashboards
 
 generate-torch: env-torch ## writes what is generated from the recipes
 	.venv-torch/bin/python -m kubetune_trainer.reference docs/reference/recipes.md
