@@ -96,6 +96,19 @@ class Prometheus:
         answer = Server(self.url).json("GET", path)
         return list(answer["data"]["result"])
 
+    def query_range(
+        self, expression: str, start: float, end: float, step: float
+    ) -> list[dict[str, Any]]:
+        """The series of a range query: `metric` with the labels, `values` with times and texts.
+
+        Raises:
+            Refused: the expression is wrong.
+        """
+        asked = {"query": expression, "start": start, "end": end, "step": step}
+        path = "/api/v1/query_range?" + urllib.parse.urlencode(asked)
+        answer = Server(self.url).json("GET", path)
+        return list(answer["data"]["result"])
+
     def _run(self, name: str, words: list[str]) -> processes.Record:
         running = processes.read(self.plane.home.folder, name)
         if running and running.alive:
