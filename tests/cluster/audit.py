@@ -11,8 +11,8 @@ WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 FORBIDDEN = 403
 
-_NO_RIGHTS = ("because it is being terminated", "exceeded quota")
-"""What is said of a namespace in which nothing new is made."""
+_NO_RIGHTS = ("because it is being terminated", "exceeded quota", "no matches for kind")
+"""What is said of a namespace in which nothing new is made, and of a kind defined just now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Request:
 
     @property
     def lacks_right(self) -> bool:
-        """Whether it was refused for want of a right, not of room or because its namespace goes."""
+        """Whether it was refused for want of a right, not because of the moment."""
         return self.code == FORBIDDEN and not any(words in self.message for words in _NO_RIGHTS)
 
 
