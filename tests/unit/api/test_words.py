@@ -21,7 +21,7 @@ def test_every_word_is_explained(word) -> None:
         assert not set(text) & set("|\n")
 
 
-@pytest.mark.parametrize("reason", set(TrialReason) - WELL - NOBODY_S, ids=str)
+@pytest.mark.parametrize("reason", sorted(set(TrialReason) - WELL - NOBODY_S), ids=str)
 def test_a_failure_says_what_to_do(reason) -> None:
     """Who meets the word for the first time has a next step."""
     assert reason.todo

@@ -1,6 +1,5 @@
 """The study as YAML, read alike by readers of YAML 1.1 and 1.2, with comments above its fields."""
 
-import math
 import re
 from collections.abc import Mapping
 from io import StringIO
@@ -9,18 +8,16 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from kubetune.api.scalars import teach
 from kubetune.domain.faults import Path
 
 WIDTH = 100
 """Columns that comments keep to, and maps on one line."""
 
 _PLAIN = re.compile(r"(--?)?[A-Za-z/$][A-Za-z0-9_./()$+@=-]*(:[A-Za-z0-9_./-]+)?")
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""What an older YAML reader takes for something else than text."""
 
 _ON_ONE_LINE = re.compile(
     r"metadata|spec\.(objectives\.\d+|parameters\.\d+|fixed|sampler|pruner|trials"
@@ -126,24 +123,4 @@ def _fits_a_block(text: str) -> bool:
     return clean and not text.startswith((" ", "\n", "\t"))
 
 
-def _text(representer: RoundTripRepresenter, text: str) -> ScalarNode:
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    node: ScalarNode = representer.represent_scalar(
-        "tag:yaml.org,2002:str", text, style=None if plain else '"'
-    )
-    return node
-
-
-def _number(representer: RoundTripRepresenter, number: float) -> ScalarNode:
-    """With a point before the exponent: `1e-05` is text to a reader of YAML 1.1."""
-    if math.isfinite(number):
-        digits, exponent, power = repr(number).partition("e")
-        spelled = f"{digits}.0{exponent}{power}" if "." not in digits else repr(number)
-    else:
-        spelled = ".nan" if math.isnan(number) else ".inf" if number > 0 else "-.inf"
-    node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:float", spelled)
-    return node
-
-
-_Representer.add_representer(str, _text)
-_Representer.add_representer(float, _number)
+teach(_Representer, _PLAIN)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable
 
 from kubetune.domain import course, ranking
 from kubetune.domain.coordinates import Coordinates
-from kubetune.domain.expressions import Undefined
-from kubetune.domain.space import Space
+from kubetune.domain.space import refitted
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
-from kubetune.domain.values import Assignment, Value
+from kubetune.domain.values import Assignment
 
 
 def leaders(
@@ -43,19 +42,6 @@ def parameters(spec: StudySpec, trial: Trial, trials: Iterable[Trial] = ()) -> A
     assert spec.finalists
     changes = {**spec.finalists.fixed, **_adjusted(spec, trial, trials)}
     return refitted(spec.phase(trial.phase).space, trial.parameters, changes)
-
-
-def refitted(space: Space, values: Assignment, changes: Assignment) -> Assignment:
-    """The values with these in their places, and derived ones computed anew."""
-    fitted: dict[str, Value] = {**values, **changes}
-    for derived in space.derived:
-        if derived.name in changes:
-            continue
-        try:
-            fitted[derived.name] = derived.value.evaluate(fitted)
-        except Undefined:
-            fitted.pop(derived.name, None)
-    return fitted
 
 
 def _adjusted(spec: StudySpec, trial: Trial, trials: Iterable[Trial]) -> Assignment:

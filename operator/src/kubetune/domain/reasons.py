@@ -182,3 +182,16 @@ class EventReason(Word):
         "the ConfigMap with the results was refused; the study goes on all the same",
         "the event has the server's words; let the operator write ConfigMaps",
     )
+
+
+FAULTLESS = frozenset(
+    {
+        TrialReason.NONE,
+        TrialReason.DISRUPTED,
+        TrialReason.CANCELLED,
+        TrialReason.LAUNCH_FAILED,
+        TrialReason.IMAGE_PULL_FAILED,
+        TrialReason.UNSCHEDULABLE,
+    }
+)
+"""Failures that say nothing of the configuration."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Undefined
-from kubetune.domain.space import Space
+from kubetune.domain.space import refitted
 from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import Trial
 from kubetune.domain.values import Assignment, Value
@@ -31,32 +31,22 @@ def adjust(spec: StudySpec, trial: Trial) -> Assignment | NoRetry:
         return NoRetry("no retry is asked for")
     if trial.out_of_memory >= policy.out_of_memory_retries:
         return NoRetry(f"all {policy.out_of_memory_retries} retries are used")
-    values: dict[str, Value] = dict(trial.parameters)
+    changes: dict[str, Value] = {}
     for rule in policy.on_out_of_memory:
+        former = changes.get(rule.name, trial.parameters.get(rule.name))
         try:
-            value = _keep_kind(rule.value.evaluate(trial.parameters), values.get(rule.name))
+            value = _keep_kind(rule.value.evaluate(trial.parameters), former)
         except Undefined:
             return NoRetry(f"{rule.name} = {rule.value.text} has no value here")
         if isinstance(value, NoRetry):
             return NoRetry(f"{rule.name} {value.why}")
-        values[rule.name] = value
-    _derive(spec, spec.phase(trial.phase).space, values)
+        changes[rule.name] = value
+    values = refitted(spec.phase(trial.phase).space, trial.parameters, changes)
     if values == dict(trial.parameters):
         return NoRetry("the rules change nothing")
     for name in Coordinates(spec.phase(trial.phase).space).broken(values):
         return NoRetry(f"the adjusted values break constraint {name}")
     return values
-
-
-def _derive(spec: StudySpec, space: Space, values: dict[str, Value]) -> None:
-    adjusted = {rule.name for rule in spec.trials.on_out_of_memory}
-    for derived in space.derived:
-        if derived.name in adjusted:
-            continue
-        try:
-            values[derived.name] = derived.value.evaluate(values)
-        except Undefined:
-            values.pop(derived.name, None)
 
 
 def _keep_kind(value: Value, former: Value | None) -> Value | NoRetry:

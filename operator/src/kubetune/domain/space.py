@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
-from kubetune.domain.expressions import Expression
-from kubetune.domain.values import Value
+from kubetune.domain.expressions import Expression, Undefined
+from kubetune.domain.values import Assignment, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,16 @@ class Space:
             if parameter.name == name:
                 return parameter
         raise KeyError(name)
+
+
+def refitted(space: Space, values: Assignment, changes: Assignment) -> dict[str, Value]:
+    """The values with these in their places, and derived ones computed anew."""
+    fitted: dict[str, Value] = {**values, **changes}
+    for derived in space.derived:
+        if derived.name in changes:
+            continue
+        try:
+            fitted[derived.name] = derived.value.evaluate(fitted)
+        except Undefined:
+            fitted.pop(derived.name, None)
+    return fitted

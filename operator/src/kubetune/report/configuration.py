@@ -1,21 +1,18 @@
 """best_config.yaml: the best trial's parameters, ready to train with again."""
 
-import math
 import re
 from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
+from kubetune.api.scalars import teach
 from kubetune.domain.trial import Trial
 from kubetune.report.finals import retrained
 from kubetune.report.findings import Findings
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""What an older YAML reader takes for something else than text."""
 
 
 class _Representer(SafeRepresenter):
@@ -68,24 +65,4 @@ def _comment(findings: Findings) -> str:
     )
 
 
-def _text(representer: SafeRepresenter, text: str) -> ScalarNode:
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    node: ScalarNode = representer.represent_scalar(
-        "tag:yaml.org,2002:str", text, style=None if plain else '"'
-    )
-    return node
-
-
-def _number(representer: SafeRepresenter, number: float) -> ScalarNode:
-    """With a point before the exponent: `1e-05` is text to a reader of YAML 1.1."""
-    if math.isfinite(number):
-        digits, exponent, power = repr(number).partition("e")
-        spelled = f"{digits}.0{exponent}{power}" if "." not in digits else repr(number)
-    else:
-        spelled = ".nan" if math.isnan(number) else ".inf" if number > 0 else "-.inf"
-    node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:float", spelled)
-    return node
-
-
-_Representer.add_representer(str, _text)
-_Representer.add_representer(float, _number)
+teach(_Representer, _PLAIN)

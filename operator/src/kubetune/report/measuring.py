@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from kubetune.domain import axes, curves
-from kubetune.domain.reasons import TrialReason
+from kubetune.domain.reasons import FAULTLESS, TrialReason
 from kubetune.domain.space import Choice, Double, Parameter
 from kubetune.domain.study import Direction, StudySpec
 from kubetune.domain.trial import Stage, Trial, TrialState
@@ -39,18 +39,6 @@ TOP = 5
 
 NEAR_BEST = 0.1
 """A part of a range is among the best when it is this near to it, as a share of all there is."""
-
-FAULTLESS = frozenset(
-    {
-        TrialReason.NONE,
-        TrialReason.DISRUPTED,
-        TrialReason.CANCELLED,
-        TrialReason.LAUNCH_FAILED,
-        TrialReason.IMAGE_PULL_FAILED,
-        TrialReason.UNSCHEDULABLE,
-    }
-)
-"""Failures that say nothing of a trial's parameters."""
 
 
 def importances(spec: StudySpec, trials: Sequence[Trial]) -> tuple[Importances, ...]:

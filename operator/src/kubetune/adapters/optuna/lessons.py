@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from kubetune.adapters.optuna.records import Record
-from kubetune.domain.reasons import TrialReason
+from kubetune.domain.reasons import FAULTLESS
 from kubetune.domain.trial import Stage, Trial, TrialState
 
 
@@ -20,19 +20,6 @@ class Lesson(StrEnum):
     CUT = "cut"
     AVOID = "avoid"
     NOTHING = "nothing"
-
-
-FAULTLESS = frozenset(
-    {
-        TrialReason.NONE,
-        TrialReason.DISRUPTED,
-        TrialReason.CANCELLED,
-        TrialReason.LAUNCH_FAILED,
-        TrialReason.IMAGE_PULL_FAILED,
-        TrialReason.UNSCHEDULABLE,
-    }
-)
-"""Failures that say nothing of the configuration."""
 
 
 def taught(record: Record) -> Lesson:

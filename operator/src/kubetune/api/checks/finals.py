@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from kubetune.api import convert
 from kubetune.api.checks import values
 from kubetune.api.mending import Draft
-from kubetune.domain.candidates import refitted
 from kubetune.domain.coordinates import Coordinates
 from kubetune.domain.expressions import Kind
 from kubetune.domain.faults import Fault, Path
 from kubetune.domain.feasibility import spread
+from kubetune.domain.space import refitted
 from kubetune.domain.study import StudySpec
 
 _LOOKED_AT = 100
