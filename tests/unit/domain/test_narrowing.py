@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kubetune.domain.narrowing import narrowed
@@ -79,6 +79,7 @@ def ranges(draw):
 
 
 @given(ranges(), st.lists(st.floats(0, 1), min_size=1, max_size=7), st.floats(0.05, 1))
+@example(Double(name="x", low=4.188, high=4.287999999999999, step=0.1), [0.0], 1.0)
 def test_narrowing_stays_inside_and_holds_the_leaders(parameter, shares, shrink):
     """For any range, scale, step and leaders."""
     grid, width = parameter.values, parameter.high - parameter.low
