@@ -52,7 +52,8 @@ async def _drain(request: Request) -> list[str]:
     try:
         api = await server.Api.connect(kubeconfig=request.kubeconfig, context=request.context)
         for study in await _studies(api, request.namespaces):
-            if not _rests(study) and not study["spec"].get("suspend"):
+            ended = (study.get("status") or {}).get("completionTime")
+            if not ended and not study["spec"].get("suspend"):
                 wish = {"spec": {"suspend": True}}
                 await api.request("PATCH", _path(study), body=wish, content_type=server.MERGE)
                 say(f"suspended {_name(study)}")
@@ -66,23 +67,6 @@ async def _drain(request: Request) -> list[str]:
             await api.close()
 
 
-async def _studies(api: "Api", namespaces: Sequence[str]) -> list[dict[str, Any]]:
-    """All of them; none where the cluster does not know studies."""
-    from kubetune.adapters.kubernetes.api import ApiRefused  # noqa: PLC0415 - packages
-
-    found: list[dict[str, Any]] = []
-    for namespace in namespaces or (None,):
-        scope = f"/namespaces/{namespace}" if namespace else ""
-        try:
-            listed = await api.request("GET", f"/apis/kubetune.io/v1alpha1{scope}/tuningstudies")
-        except ApiRefused as error:
-            if error.status != _NOT_FOUND:
-                raise
-            continue
-        found += listed["items"]
-    return found
-
-
 async def _left(api: "Api", request: Request) -> list[str]:
     """The studies whose trials still run when the time is over; none when all rest before."""
     give_up_at = time.monotonic() + request.timeout_seconds
@@ -94,17 +78,49 @@ async def _left(api: "Api", request: Request) -> list[str]:
 
 
 async def _running(api: "Api", namespaces: Sequence[str]) -> list[str]:
-    return [_name(study) for study in await _studies(api, namespaces) if not _rests(study)]
+    """The studies that do not rest yet, and those of Jobs that are there all the same."""
+    from kubetune.adapters.kubernetes.names import MANAGED, STUDY  # noqa: PLC0415 - packages
+
+    labels = ",".join(f"{name}={value}" for name, value in MANAGED.items())
+    jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, labels)
+    owners = {f"{job['metadata']['namespace']}/{job['metadata']['labels'][STUDY]}" for job in jobs}
+    studies = await _studies(api, namespaces)
+    return sorted({*owners, *(_name(study) for study in studies if not _rests(study))})
+
+
+async def _studies(api: "Api", namespaces: Sequence[str]) -> list[dict[str, Any]]:
+    return await _listed(api, "/apis/kubetune.io/v1alpha1", "tuningstudies", namespaces)
+
+
+async def _listed(
+    api: "Api", group: str, plural: str, namespaces: Sequence[str], labels: str = ""
+) -> list[dict[str, Any]]:
+    """All of a kind; none where the cluster does not know the kind."""
+    from kubetune.adapters.kubernetes.api import ApiRefused  # noqa: PLC0415 - packages
+
+    found: list[dict[str, Any]] = []
+    query = {"labelSelector": labels} if labels else None
+    for namespace in namespaces or (None,):
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        try:
+            found += (await api.request("GET", f"{group}{scope}/{plural}", query=query))["items"]
+        except ApiRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+    return found
 
 
 def _rests(study: Mapping[str, Any]) -> bool:
-    """Whether it has no trial that runs, and is to begin none."""
+    """Whether the operator has said, of the study as it stands, that it launches nothing."""
     status = study.get("status") or {}
-    if (status.get("trials") or {}).get("active"):
-        return False
-    held = {each["type"]: each["status"] for each in status.get("conditions") or ()}
-    stopped = held.get("Suspended") == "True" and bool(study["spec"].get("suspend"))
-    return stopped or bool(status.get("completionTime")) or held.get("Valid") == "False"
+    if status.get("completionTime"):
+        return True
+    said = {
+        each["type"]: each["status"]
+        for each in status.get("conditions") or ()
+        if each.get("observedGeneration", 0) >= study["metadata"]["generation"]
+    }
+    return said.get("Suspended") == "True" or said.get("Valid") == "False"
 
 
 def _path(study: Mapping[str, Any]) -> str:

@@ -44,8 +44,8 @@ def _narrowed(parameter: Parameter, leaders: Sequence[Assignment], shrink: float
     if parameter.step is not None:
         grid = parameter.values or ()
         first, last = _cells(parameter.low, parameter.step, low, high)
-        top = grid[min(last, len(grid) - 1)]  # may lie a hair above the end that was written
-        return replace(parameter, low=grid[first], high=min(top, parameter.high))
+        end = grid[min(last, len(grid) - 1)]  # may lie a hair above the end that was written
+        return replace(parameter, low=grid[first], high=min(end, parameter.high))
     return replace(parameter, low=low, high=high)
 
 
