@@ -39,9 +39,9 @@ OPERATOR = {
 @pytest.fixture(scope="module")
 def place(studies: ControlPlane) -> Iterator[ControlPlane]:
     """An operator as the chart names it, with a pod that no node runs, and the runbook's study."""
-    studies.kubectl("create", "namespace", "kubetune")
+    studies.kubectl("create", "namespace", "kubetune-system")
     studies.kubectl("create", "namespace", "team-a")
-    studies.apply(OPERATOR, "kubetune")
+    studies.apply(OPERATOR, "kubetune-system")
     studies.apply(BASE, "team-a")
     pod = {
         "apiVersion": "v1",
@@ -51,7 +51,7 @@ def place(studies: ControlPlane) -> Iterator[ControlPlane]:
     }
     studies.apply(pod, "team-a")
     yield studies
-    for name in ("kubetune", "team-a"):
+    for name in ("kubetune-system", "team-a"):
         studies.delete_namespace(name)
 
 
