@@ -69,9 +69,13 @@ class Shown:
 
 
 class Prometheus:
-    """The real program, scraping five times a second whatever `scrape` names."""
+    """The real program, scraping five times a second whatever `scrape` names.
 
-    def __init__(self, folder: Path) -> None:
+    With `rules` it works them out as often, and believes the labels of what it scrapes: that is the
+    operator then, who tells of studies in other namespaces.
+    """
+
+    def __init__(self, folder: Path, rules: Path | None = None) -> None:
         self.folder = folder
         self.port = free_port()
         self._targets: dict[str, dict[str, str]] = {}
@@ -80,10 +84,16 @@ class Prometheus:
         (folder / "settings.json").write_text(
             json.dumps(
                 {
-                    "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"},
+                    "global": {
+                        "scrape_interval": "200ms",
+                        "scrape_timeout": "200ms",
+                        "evaluation_interval": "200ms",
+                    },
+                    "rule_files": [str(rules)] if rules else [],
                     "scrape_configs": [
                         {
                             "job_name": "trials",
+                            "honor_labels": rules is not None,
                             "file_sd_configs": [{"files": [str(folder / "targets.json")]}],
                         }
                     ],
@@ -148,9 +158,9 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[Prometheus]:
+def prometheus(folder: Path, rules: Path | None = None) -> Iterator[Prometheus]:
     """A running server."""
-    server = Prometheus(folder)
+    server = Prometheus(folder, rules)
     try:
         server.start()
         yield server
