@@ -16,7 +16,6 @@ from tests.integration.tuner import Workplace
 
 PAGES = sorted((REPOSITORY / "docs").glob("**/*.md"))
 TESTS = {file: file.read_text() for file in (REPOSITORY / "tests").glob("**/*.py")}
-TARGETS = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 SHOWN = "text"
 """The language of blocks that are looked at, not typed."""
 
@@ -42,21 +41,9 @@ def about(page: Path) -> list[str]:
     return [TESTS[file] for file in found]
 
 
-def targets(text: str) -> list[str]:
-    """What a block makes; nothing when it does anything else."""
-    found = re.findall(r"^make ([a-z-]+)", text, re.MULTILINE)
-    return found if len(found) == len(text.splitlines()) else []
-
-
 @pytest.mark.parametrize(("page", "head"), BLOCKS)
 def test_each_block_has_a_test(page: Path, head: str) -> None:
-    """A test that names the page names the block as well, or takes all of its language.
-
-    What calls make alone is known to have its target: images are built where there is a builder.
-    """
-    if made := targets(block(page, head)):
-        assert set(made) <= TARGETS
-        return
+    """A test that names the page names the block as well, or takes all of its language."""
     language, _, name = head.partition(" ")
     quoted = rf"""["' ]{re.escape(name or language)}["']|startswith\("{language} "\)"""
     assert [text for text in about(page) if re.search(quoted, text)], f"no test runs {head!r}"
