@@ -175,6 +175,13 @@ class Study:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{meta['name']}/eviction"
         self.plane.request("POST", path, body)
 
+    def queue(self, *, held: bool) -> None:
+        """Holds its only Job back, or lets it go, as a queue such as Kueue does."""
+        (job,) = self.jobs
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{job['metadata']['name']}"
+        kind = "application/merge-patch+json"
+        self.plane.request("PATCH", path, {"spec": {"suspend": held}}, kind)
+
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Waits; in vain, it says where the study stands and what the operator logged."""
         try:

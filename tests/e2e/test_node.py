@@ -45,6 +45,41 @@ def test_an_evicted_trial_goes_on_from_its_checkpoint(lab: Lab) -> None:
     assert len([event for event in study.events if event.startswith("TrialRetried")]) == 1
 
 
+def test_a_preempted_trial_goes_on_in_another_pod(lab: Lab) -> None:
+    """A queue takes its place away: it saves, waits, and goes on as the same attempt.
+
+    The queue is played: Kueue itself is not here, and does no more to a Job than this.
+    """
+    claim, _ = lab.claim()
+    study = lab.study(python(STEPS, **ROOT), checkpoints={"claimName": claim})
+    study.until(lambda: "1 3 saved" in study.record(), "the third step")
+    study.queue(held=True)
+    study.until(lambda: not study.pods, "its pod to go")
+    study.until(lambda: "queued" in study.active.get(0, {}).get("waiting", ""), "word of it")
+    study.signal("go")
+    study.queue(held=False)
+    (trial,) = study.finish().values()
+    assert study.record() == [f"1{line[1:]}" for line in GOES_ON]
+    assert (trial.attempt, trial.disruptions) == (1, 0)
+    assert (trial.state, trial.value) == ("Complete", 1 / 6)
+
+
+def test_a_result_counts_that_comes_as_the_place_is_taken(lab: Lab) -> None:
+    """A trial that completes within its grace period has completed: it is not run again."""
+    ending = f"trap '{complete(0.5)}; exit 0' TERM"
+    script = f"{ending}; echo began >> /lab/record-0; while :; do sleep 0.1; done"
+    study = lab.study(shell(script), pod={"terminationGracePeriodSeconds": 20})
+    attempt(study, 1)
+    study.until(lambda: study.record() == ["began"], "it to begin")
+    study.queue(held=True)
+    study.until(lambda: not study.pods, "its pod to go")
+    if study.jobs:
+        study.queue(held=False)
+    (trial,) = study.finish().values()
+    assert (trial.state, trial.value, trial.attempt) == ("Complete", 0.5, 1)
+    assert study.record() == ["began"]
+
+
 def test_a_trial_is_not_retried_for_ever(lab: Lab) -> None:
     """An eviction after the last retry ends the trial, also one that does not hear SIGTERM."""
     study = lab.study(shell("sleep 600"), trials={"retries": {"disruption": 1}})

@@ -39,12 +39,11 @@ def classify(run: Run, said: TrialResult | Garbage | None) -> Cause:
     """
     end = run.exit or Exit(code=None)
     state = said.state if isinstance(said, TrialResult) else None
-    decided = state in {ResultState.COMPLETE, ResultState.PRUNED}
     interrupted = end.disrupted or run.stopping
     rules = (
         (bool(end.launch_error), Cause.LAUNCH_FAILED),
         (end.timed_out, Cause.TIMED_OUT),
-        (decided and (end.code == 0 or end.code in KILLED), Cause.REPORTED),
+        (decided(end, said), Cause.REPORTED),
         (_out_of_memory(end, said), Cause.OUT_OF_MEMORY),
         (end.code == EXIT_BAD_CONFIGURATION, Cause.BAD_CONFIGURATION),
         (end.code == EXIT_TEMPORARY or interrupted, Cause.DISRUPTED),
@@ -55,6 +54,13 @@ def classify(run: Run, said: TrialResult | Garbage | None) -> Cause:
         (said is None, Cause.SILENT),
     )
     return next((cause for fits, cause in rules if fits), Cause.REPORTED)
+
+
+def decided(end: Exit, said: TrialResult | Garbage | None) -> bool:
+    """Whether the trial has said how it went, and nothing but a signal came after that."""
+    if not isinstance(said, TrialResult) or end.code not in {0, *KILLED}:
+        return False
+    return said.state in {ResultState.COMPLETE, ResultState.PRUNED}
 
 
 def _out_of_memory(end: Exit, said: TrialResult | Garbage | None) -> bool:

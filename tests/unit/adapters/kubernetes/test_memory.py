@@ -77,6 +77,23 @@ def test_a_run_that_vanished_has_ended() -> None:
     assert look(memory) == ()
 
 
+def test_a_result_is_remembered_when_its_place_is_taken() -> None:
+    """The pod goes with it, and the Job that waits again shows nothing of it."""
+    memory = Memory(STUDY)
+    look(memory, JOB, POD)
+    assert not memory.ending
+    queued = job_body(spec={"suspend": True})
+    (waits,) = look(memory, queued, POD)
+    assert (waits.state, memory.ending) == (RunState.PENDING, True)
+    said = '{"schema": 1, "state": "Complete"}'
+    (ended,) = look(memory, queued, pod_body(terminated(0, message=said), phase="Succeeded"))
+    assert ended.state is RunState.ENDED
+    assert look(memory, queued) == (ended,)
+    assert look(memory, job_body()) == (ended,)
+    memory.removed(ended.uid, NOW)
+    assert look(memory, queued) == ()
+
+
 def test_a_refused_run_has_ended_until_it_is_removed() -> None:
     """A Job that the server does not take is a run that never began."""
     memory = Memory(STUDY)

@@ -296,6 +296,22 @@ def test_a_preempted_job_waits_again() -> None:
     assert see(resumed, gone, newer).state is RunState.RUNNING
 
 
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [
+        ('{"schema": 1, "state": "Complete", "metrics": {"loss": 1}}', RunState.ENDED),
+        ('{"schema": 1, "state": "Pruned"}', RunState.ENDED),
+        ('{"schema": 1, "state": "Stopped"}', RunState.PENDING),
+        ("", RunState.PENDING),
+        ("{", RunState.PENDING),
+    ],
+)
+def test_a_result_counts_whoever_takes_the_place(message: str, state: RunState) -> None:
+    """A trial that came to its result in its grace period is not run again for a queue."""
+    gone = pod_body(terminated(0, message=message), phase="Succeeded", meta=deleted(-12))
+    assert see(job_body(spec={"suspend": True}), gone).state is state
+
+
 def test_a_job_that_has_just_been_let_go_is_still_queued() -> None:
     """Until the Job controller has seen it nothing runs out, and its old pod ends nothing.
 

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from kubetune.adapters.kubernetes.job import StudyObject
 from kubetune.adapters.kubernetes.names import is_pod_name
-from kubetune.adapters.kubernetes.runs import Family, families, run_of, unsettled, vanished
+from kubetune.adapters.kubernetes.runs import (
+    Family,
+    families,
+    has_result,
+    leaves,
+    run_of,
+    unsettled,
+    vanished,
+)
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
 from kubetune.domain.runs import Exit, Run, RunState
 
@@ -23,11 +31,11 @@ class Memory:
     """The runs of one study: those in the view, with its lateness made up for.
 
     `runs` is by the Jobs' uids. `unsettled`: time alone may end one of them. `ending`: one is told
-    to stop, and what its pod says last is in the view for a moment only. `known` are the uids of
-    all Jobs and pods that count as existing. Of a study's Jobs only those count that it owns, that
-    stand in its namespace and have the name that it gave them, and of pods only those that have
-    name and labels of a Job that was once seen to be one of these: labels anybody can write, for
-    whom a Job makes the pods too.
+    to stop, or has lost its place: what its pod says last is in the view for a moment only. `known`
+    are the uids of all Jobs and pods that count as existing. Of a study's Jobs only those count
+    that it owns, that stand in its namespace and have the name that it gave them, and of pods only
+    those that have name and labels of a Job that was once seen to be one of these: labels anybody
+    can write, for whom a Job makes the pods too.
     """
 
     def __init__(self, study: StudyObject) -> None:
@@ -149,15 +157,24 @@ class Memory:
 
     def _take(self, found: Iterable[Family], now: float) -> None:
         shown = self.runs
-        self.runs, self.unsettled = dict(self._refused), False
+        self.runs, self.unsettled, self.ending = dict(self._refused), False, False
         for family in found:
             run = run_of(family, now)
             if family.uid in self._stopped:
                 run = replace(run, stopping=True)
+            run = _with_its_result(shown.get(family.uid), run)
             self.runs[family.uid] = run
             self.unsettled |= unsettled(family, run)
+            self.ending |= leaves(family, run)
         for uid, run in shown.items():
             if uid not in self.runs and uid not in self._refused:
                 self.runs[uid] = vanished(run, now)
-        alive = (run for run in self.runs.values() if run.state is not RunState.ENDED)
-        self.ending = any(run.stopping for run in alive)
+
+
+def _with_its_result(before: Run | None, run: Run) -> Run:
+    """The run as it is shown now, or as it was when it had come to its result.
+
+    A Job that waits for a place again shows nothing of the pod that had one.
+    """
+    ended = before is not None and has_result(before.number, before.exit)
+    return before if ended and before and run.state is not RunState.ENDED else run

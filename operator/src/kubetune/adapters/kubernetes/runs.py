@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from kubetune.adapters.kubernetes import exits, waits
 from kubetune.adapters.kubernetes.seen import JobSeen, PodSeen
+from kubetune.domain.exits import decided
+from kubetune.domain.result import parse
 from kubetune.domain.runs import Exit, Run, RunState
 
 SETTLE_SECONDS = 10.0
@@ -61,11 +63,15 @@ def run_of(family: Family, now: float) -> Run:
     """The run that a family is.
 
     A Job that was suspended after it had begun waits in its queue again: its pod was taken away,
-    and it gets another. What is known of a Job that its queue has just let go is from before.
+    and it gets another; unless that pod has come to its result meanwhile. What is known of a Job
+    that its queue has just let go is from before.
     """
     job, pod = family.job, family.pod
     lives = job is not None and not job.over and job.deleted_at is None
     if job is not None and lives and (job.suspended or job.released):
+        last = pod and exits.exit_of(pod, stopping=False)
+        if pod and last and has_result(family.number, last[0]):
+            return _ended(family, *last, started_at=pod.trainer.started_at)
         return _pending(family, waits.released() if job.released else waits.queued())
     if pod is None:
         assert job is not None, "a family has a Job or a pod"
@@ -87,6 +93,17 @@ def run_of(family: Family, now: float) -> Run:
         stopping=family.stopping,
         started_at=pod.trainer.started_at or pod.started_at or pod.created_at,
     )
+
+
+def has_result(number: int, end: Exit | None) -> bool:
+    """Whether a trial came to its result, whatever became of its place."""
+    return end is not None and bool(end.message) and decided(end, parse(end.message, number))
+
+
+def leaves(family: Family, run: Run) -> bool:
+    """Whether its pod may say its last word at any moment: it is stopped, or its place is taken."""
+    taken = family.job is not None and family.job.suspended and bool(family.pods)
+    return run.state is not RunState.ENDED and (run.stopping or taken)
 
 
 def unsettled(family: Family, run: Run) -> bool:
