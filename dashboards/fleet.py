@@ -15,7 +15,7 @@ SPACE = 'namespace=~"$namespace"'
 
 def dashboard() -> Dashboard:
     """The front page: whoever runs the cluster begins here."""
-    board = framed("fleet", "fleet", "All studies of a cluster, and the operator that tunes them.")
+    board = framed("fleet", "All studies of a cluster, and the operator that tunes them.", hours=6)
     spaces = "label_values(kubetune_study_phase, namespace)"
     board = board.with_variable(chosen("namespace", "Namespace", spaces, several=True))
     board = row(board, "", _figures())

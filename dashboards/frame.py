@@ -22,8 +22,8 @@ Drawn: TypeAlias = Builder[Panel]
 """A panel of any kind."""
 
 
-def framed(name: str, title: str, description: str) -> build.Dashboard:
-    """An empty dashboard with its datasource, and links to the others that keep what is chosen."""
+def framed(name: str, description: str, *, hours: int) -> build.Dashboard:
+    """An empty dashboard over the last hours, with links to the others that keep what is chosen."""
     others = (
         build.DashboardLink("kubetune")
         .type(DashboardLinkType.DASHBOARDS)
@@ -32,13 +32,13 @@ def framed(name: str, title: str, description: str) -> build.Dashboard:
         .keep_time(True)
     )
     return (
-        build.Dashboard(f"kubetune / {title}")
+        build.Dashboard(f"kubetune / {name}")
         .uid(f"{TAG}-{name}")
         .description(description)
         .tags([TAG])
         .readonly()
         .timezone("browser")
-        .time("now-3h", "now")
+        .time(f"now-{hours}h", "now")
         .refresh("30s")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .link(others)

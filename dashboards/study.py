@@ -21,7 +21,7 @@ OWN = 'namespace="$namespace",kubetune_io_study="$study"'
 
 def dashboard() -> Dashboard:
     """What somebody looks at who has just applied a study."""
-    board = framed("study", "study", "One study: its best, its trials, what they cost.")
+    board = framed("study", "One study: its best, its trials, what they cost.", hours=24)
     board = of_study(board).with_variable(trials(OWN, several=True)).with_variable(metrics(OWN))
     board = row(board, "", _figures())
     board = row(board, "The best", ranks.panels(STUDY))

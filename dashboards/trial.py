@@ -19,7 +19,7 @@ _SCORES = ".*(accuracy|score|precision|recall|f1|fraction|match|perplexity).*"
 
 def dashboard() -> Dashboard:
     """What somebody looks at who wonders why a trial does what it does."""
-    board = framed("trial", "trial", "One trial: its curves, rates, norms, speed and memory.")
+    board = framed("trial", "One trial: its curves, rates, norms, speed and memory.", hours=24)
     board = of_study(board).with_variable(trials(OWN)).with_variable(metrics(TRIAL, several=True))
     board = row(board, "", _figures())
     board = row(board, "Learning", _curves())

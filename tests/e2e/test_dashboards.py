@@ -65,7 +65,7 @@ SPEC: dict[str, Any] = {
         {"name": name, "baseline": name == "known", "parameters": {"x": x, "y": 0.1, "units": 32}}
         for name, x in INITIAL.items()
     ],
-    "pruner": {"algorithm": "ASHA", "minResource": 100, "maxResource": 900, "reductionFactor": 3},
+    "pruner": {"algorithm": "ASHA", "minResource": 100, "maxResource": 900, "reductionFactor": 2},
     "guards": [{"name": "runaway", "when": "metrics.gradient_norm > 10.0", "outcome": "Failed"}],
     "outcomes": [{"name": "usable", "when": "state == 'Complete' && metrics.loss < 0.5"}],
     "stopping": {"budget": {"gpuHours": 0.1, "wallClockSeconds": 600}},
