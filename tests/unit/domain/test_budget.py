@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from kubetune.domain import budget, stopping
+from kubetune.domain.actions import StopRun
 from kubetune.domain.draft import begin
+from kubetune.domain.planner import plan
 from kubetune.domain.reasons import StudyReason, TrialReason
 from kubetune.domain.steps.look_where import look_where
 from kubetune.domain.study import Budget, Finalists
 from kubetune.domain.trial import Outcome, Stage, TrialState
-from tests.builders import NOW, make_observation, make_study, make_trial
+from tests.builders import NOW, make_observation, make_run, make_study, make_trial
+from tests.unit.domain.planned import planned
 
 CANCELLED = Outcome(TrialState.FAILED, TrialReason.CANCELLED)
 CRASHED = Outcome(TrialState.FAILED, TrialReason.CRASHED)
@@ -277,3 +280,15 @@ def test_finals_that_are_over_stay_known():
     late = finals(NOW + DAYS, run)
     assert late.end is not None
     assert late.finals.winner is not None
+
+
+def test_a_trial_in_its_first_attempt_is_stopped_at_the_limit():
+    """Its start is stored with its end: until then its run tells of it."""
+    trials = [make_trial(0, created_at=NOW - 7200), make_trial(1, created_at=NOW - 7200)]
+    runs = tuple(make_run(number, started_at=NOW - 3600) for number in (0, 1))
+    spec = study(gpu_hours=2)
+    seen = make_observation(*trials, runs=runs, spec=spec)
+    assert planned(seen, StopRun)
+    assert not planned(replace(seen, now=NOW - 60), StopRun)
+    assert plan(replace(seen, now=NOW - 60)).wake_after_seconds == pytest.approx(10)
+    assert plan(replace(seen, now=NOW - 3)).wake_after_seconds == pytest.approx(3)

@@ -116,13 +116,20 @@ class Draft:
 
 
 def begin(seen: Observation) -> Draft:
-    """The draft of a pass that has decided nothing yet."""
+    """The draft of a pass that has decided nothing yet.
+
+    A trial in its first attempt has the start of its run, which is stored with its end: what it
+    uses meanwhile counts too.
+    """
     trials = {trial.number: trial for trial in seen.trials}
     runs: dict[int, Run] = {}
     for run in sorted(seen.runs, key=_precedence):
         trial = trials.get(run.number)
         if trial and trial.state is TrialState.RUNNING and trial.attempt == run.attempt:
             runs.setdefault(run.number, run)
+    for number, run in runs.items():
+        if run.started_at is not None:
+            trials[number] = transitions.started(trials[number], run.started_at)
     return Draft(
         seen=seen,
         trials=trials,

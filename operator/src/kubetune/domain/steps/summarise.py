@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kubetune.domain import budget, classes, conditions, ranking, sentences, shortfalls
 from kubetune.domain.draft import Draft
@@ -49,7 +48,7 @@ def summarise(draft: Draft) -> StudyStatus:
         improvement=improvement,
         pareto_front=front,
         top=front[:TOP] or ranking.leaders(spec, trials, TOP),
-        active=_active(draft),
+        active=draft.running()[:LIST_LIMIT],
         progress={
             number: reading.progress
             for number, reading in seen.readings.items()
@@ -117,18 +116,6 @@ def count(trials: tuple[Trial, ...]) -> Counts:
 def ends(trials: Sequence[Trial]) -> dict[tuple[TrialState, TrialReason], int]:
     """Ended trials by state and reason."""
     return dict(Counter((each.state, each.outcome.reason) for each in trials if each.outcome))
-
-
-def _active(draft: Draft) -> tuple[Trial, ...]:
-    """Running trials, each with the start of its present run when none is stored yet."""
-    shown = []
-    for trial in draft.running()[:LIST_LIMIT]:
-        run = draft.runs.get(trial.number)
-        if trial.started_at is None and run and run.started_at is not None:
-            shown.append(replace(trial, started_at=run.started_at))
-        else:
-            shown.append(trial)
-    return tuple(shown)
 
 
 def _waiting(draft: Draft) -> dict[int, str]:
