@@ -43,7 +43,7 @@ def framed(name: str, description: str, *, hours: int) -> build.Dashboard:
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .link(others)
         .with_variable(
-            build.DatasourceVariable("datasource").label("Data source").type("prometheus")
+            build.DatasourceVariable("datasource").label("Data Source").type("prometheus")
         )
     )
 

@@ -1,8 +1,9 @@
 """The dashboards are what their source makes, as Grafana wants them, of metrics that there are.
 
-The rules are those of grafana/dashboard-linter, with two exceptions. Where it asks for the
+The rules are those of grafana/dashboard-linter, with three exceptions. Where it asks for the
 variables `job` and `instance`, ours are `namespace` and `study`: pods come and go, a study stays.
-Rejected draws are shown as they stand: a rate would not see the first ones.
+Rejected draws are shown as they stand: a rate would not see the first ones. Figures of the whole
+time that is shown are over `$__range`.
 """
 
 import json
@@ -14,6 +15,7 @@ import promql_parser
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.board import DASHBOARDS, text
@@ -21,6 +23,7 @@ from tests.chart.boards import FOLDER, NAMES, Query, board, panels, queries, var
 from tests.chart.series import KNOWN, REPORTED
 
 PLAIN = {"namespace": "team", "study": "digits", "trial": "3", "metric": "loss"}
+UNITS = {unit for unit in vars(units).values() if isinstance(unit, str)}
 AS_IT_STANDS = {"kubetune_study_rejected_draws_total"}
 
 each_board = pytest.mark.parametrize("name", NAMES)
@@ -76,6 +79,7 @@ def test_its_variables_lead_from_one_to_the_next(name: str) -> None:
     """The datasource first; values are looked up in it again when the time changes."""
     found = variables(name)
     first, *others = found.values()
+    assert first["label"] == "Data Source"
     assert (first["name"], first["type"], first["query"]) == (
         "datasource",
         "datasource",
@@ -104,7 +108,7 @@ def test_a_panel_says_what_it_shows(name: str) -> None:
     for panel in panels(name):
         assert panel["title"]
         assert len(panel["description"]) > 20
-        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
         assert panel["targets"]
         sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
         assert {source["uid"] for source in sources} == {"${datasource}"}
