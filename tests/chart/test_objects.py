@@ -84,6 +84,24 @@ def test_who_may_edit_a_namespace_may_edit_its_studies() -> None:
     assert named == {"tuningstudies"}
 
 
+def test_who_may_not_create_jobs_creates_no_study() -> None:
+    """The tested policy, for the release's own namespace; bound to what the operator watches."""
+    objects = rendered(namespace="elsewhere")
+    policy = one(objects, "ValidatingAdmissionPolicy")
+    text = (CHART / "files" / "admission.yaml").read_text()
+    assert "OPERATOR_NAMESPACE" in text
+    meant = YAML(typ="safe").load(text.replace("OPERATOR_NAMESPACE", "elsewhere"))
+    assert policy["spec"] == meant
+    binding = one(objects, "ValidatingAdmissionPolicyBinding")["spec"]
+    assert binding == {
+        "policyName": policy["metadata"]["name"],
+        "validationActions": ["Deny"],
+    }
+    some = one(rendered(settings.NAMESPACED), "ValidatingAdmissionPolicyBinding")["spec"]
+    (chosen,) = some["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert chosen["values"] == ["team-a", "team-b"]
+
+
 @pytest.mark.parametrize("values", settings.ALL.values(), ids=settings.ALL)
 def test_every_pod_meets_the_restricted_standard(values: dict[str, Any]) -> None:
     """Not root, a read-only root, no capability, no escalation, seccomp on; memory is bounded."""
