@@ -74,7 +74,8 @@ class Installed:
     def remove(self) -> None:
         """Takes away what tests of the same cluster would meet: the namespace and the volume."""
         self.plane.delete_namespace(self.namespace)
-        wait_until(lambda: not self.plane.has_account(self.namespace), "its namespace to go")
+        there = f"/api/v1/namespaces/{self.namespace}"
+        wait_until(lambda: not self.plane.server().healthy(there), "its namespace to go")
         self.plane.request("DELETE", f"/api/v1/persistentvolumes/{self.namespace}")
 
     def log(self) -> str:
