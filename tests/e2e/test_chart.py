@@ -130,10 +130,11 @@ def test_the_chart_s_life_as_its_page_tells_it(release: Installed, tmp_path: Pat
     assert jobs(cluster, team) == []
     assert study(cluster, team, "lasting")["spec"]["suspend"] is True
     assert study(cluster, team, "lasting")["status"]["phase"] == "Suspended"
-    assert of_the_chart(cluster) == {
+    left = {
         "CustomResourceDefinition/tuningstudies.kubetune.io",
         f"PersistentVolumeClaim/{RELEASE}",
     }
+    wait_until(lambda: of_the_chart(cluster) == left, "all but the definition and data to go")
     release.install()
     go_on = {"spec": {"suspend": False}}
     path = f"/apis/kubetune.io/v1alpha1/namespaces/{team}/tuningstudies/lasting"
@@ -147,5 +148,5 @@ def test_without_a_claim_to_keep_only_the_definition_stays(release: Installed) -
     """Whatever kind the cluster knows: nothing else bears the release's label."""
     release.install(**{"storage.sqlite.keep": False, "rbac.scope": "Cluster"})
     release.helm("uninstall", RELEASE)
-    left = of_the_chart(release.cluster)
-    assert left == {"CustomResourceDefinition/tuningstudies.kubetune.io"}
+    left = {"CustomResourceDefinition/tuningstudies.kubetune.io"}
+    wait_until(lambda: of_the_chart(release.cluster) == left, "all but the definition to go")
