@@ -92,6 +92,7 @@ def test_prometheus_takes_the_rules() -> None:
     assert promtool("check", "rules", "--lint-fatal", *FILES).count("SUCCESS") == len(FILES)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("case", CASES, ids=lambda file: file.stem)
 def test_alerts_fire_when_they_should_and_not_else(case: Path) -> None:
     """With exactly these labels and words, at these times."""

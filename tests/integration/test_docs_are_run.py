@@ -127,6 +127,7 @@ def test_every_expression_of_the_how_to_is_taken(tmp_path: Path, row: str) -> No
     assert "valid: 5 parameters" in done.stdout, done.stderr
 
 
+@pytest.mark.timeout(400)
 def test_reports_are_made_as_the_how_to_says(tmp_path: Path) -> None:
     """Of a folder and of its database; PostgreSQL and a cluster take the same words elsewhere."""
     place = Workplace(tmp_path)
