@@ -63,7 +63,12 @@ def _build_base() -> None:
 def _build(path: Path) -> None:
     """Builds the Dockerfile as `make images` does and writes the archive; whole or not at all."""
     trusted = f"{_CERTIFICATES}:{_CERTIFICATES}:ro"
-    words = ["--isolation=chroot", "--layers", f"--build-arg=PYTHON_IMAGE={_BASE}", f"-v={trusted}"]
+    words = [
+        "--isolation=chroot",
+        "--layers=false",
+        f"--build-arg=PYTHON_IMAGE={_BASE}",
+        f"-v={trusted}",
+    ]
     file = str(_ROOT / "operator" / "Dockerfile")
     _buildah("build", "--quiet", *words, f"--file={file}", f"--tag={NAME}", str(_ROOT))
     draft = path.with_suffix(".new")
