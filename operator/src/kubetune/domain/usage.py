@@ -33,7 +33,7 @@ def usage(
 ) -> Usage:
     """What is used until now; of a study that has `ended`, until its last trial did."""
     last = max((trial.ended_at or now for trial in trials), default=now) if ended else now
-    hours = budget.gpu_hours(spec, trials, last)
+    hours = budget.gpu_hours(spec, trials, last) if spec.gpus else 0.0
     shares = {"trials": course.counted(trials) / spec.trials.max}
     if spec.budget.gpu_hours is not None:
         shares["gpuHours"] = hours / spec.budget.gpu_hours
