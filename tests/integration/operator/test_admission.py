@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import users
+from tests.cluster import admission, users
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.helm import rendered
 from tests.cluster.operators import grant
 from tests.cluster.requests import Refused
 from tests.integration.operator.people import (
@@ -57,6 +58,15 @@ def no_account(namespace: str, account: str) -> str:
 def test_the_server_has_nothing_against_the_policy(house: House) -> None:
     """No expression of it is of a wrong type."""
     assert house.policy["status"]["typeChecking"] == {}
+
+
+def test_the_chart_has_the_policy_as_it_stands() -> None:
+    """With the release's namespace in it, and in force: what is refused is not only noted."""
+    found = {one["kind"]: one for one in rendered(namespace="tuners")}
+    assert found["ValidatingAdmissionPolicy"]["spec"] == admission.spec("tuners")
+    binding = found["ValidatingAdmissionPolicyBinding"]["spec"]
+    assert binding["policyName"] == found["ValidatingAdmissionPolicy"]["metadata"]["name"]
+    assert binding["validationActions"] == ["Deny"]
 
 
 @pytest.mark.parametrize("way", ["create", "apply", "generateName", "suspended"])

@@ -121,6 +121,11 @@ def runs(study: Study) -> list[int]:
     return sorted(study.active.keys() - waiting(study).keys())
 
 
+def seen(study: Study) -> object:
+    """The newest generation of the study that its status speaks of."""
+    return study.status.get("observedGeneration")
+
+
 def waiting(study: Study) -> dict[int, str]:
     """Why trials wait, by number."""
     return {n: trial["waiting"] for n, trial in study.active.items() if "waiting" in trial}
@@ -199,9 +204,9 @@ def test_waiting_in_a_queue_is_no_waiting_for_a_pod(theatre: Theatre, queue: Que
     `pendingTimeoutSeconds`.
     """
     manager = "kube-controller-manager"
+    words = "its queue has let its Job go; it has no pod yet"
     theatre.play.script = below(0)
-    limits = {"max": 1, "parallelism": 1, "pendingTimeoutSeconds": 1}
-    study = theatre.study("let-go", labels=QUEUE, trials=limits)
+    study = theatre.study("let-go", labels=QUEUE, trials={"max": 1, "parallelism": 1})
     study.until(lambda: waiting(study), "the trial to wait")
     (job,) = names(study)
     queue.admit(job)
@@ -213,19 +218,16 @@ def test_waiting_in_a_queue_is_no_waiting_for_a_pod(theatre: Theatre, queue: Que
     theatre.plane.stop_component(manager)
     try:
         queue.admit(job)
-        words = "its queue has let its Job go; it has no pod yet"
         study.until(lambda: waiting(study) == {0: words}, "word of it")
-        study.patch(trials={"max": 2})
-        study.until(lambda: study.status["observedGeneration"] == 2, "another pass")
+        for generation, seconds in ((2, 1), (3, 600)):
+            study.patch(trials={"max": generation, "pendingTimeoutSeconds": seconds})
+            study.until(lambda wanted=generation: seen(study) == wanted, "another pass")
         assert (waiting(study), study.counts["failed"]) == ({0: words}, 0)
     finally:
         theatre.plane.start_component(manager)
-    theatre.play.script = completes
-    study.until(lambda: study.counts["complete"] == 1, "the trial to complete")
-    study.until(lambda: waiting(study), "the second trial to wait")
-    queue.admit(names(study)[-1])
-    study.finish()
-    theatre.check(study, 2)
+    study.until(lambda: runs(study) == [0], "the trial to run again")
+    assert {trial.attempt for trial in history_of(theatre.operator.storage, study)} == {1}
+    study.delete()
 
 
 def test_a_place_asked_for_in_words_of_kueue_is_passed_on(theatre: Theatre, queue: Queue) -> None:
