@@ -11,6 +11,7 @@ PYTEST := $(PY) -m pytest -q
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 REGISTRY ?=
+EXTRAS ?=
 BUILDER ?= $(firstword $(notdir $(shell command -v docker podman buildah 2>/dev/null)))
 PYTHON_IMAGE ?= python:3.11-slim-bookworm
 
@@ -81,8 +82,9 @@ images: image-operator image-trainer ## builds both images; REGISTRY=host/path/ 
 image-operator: ## builds the operator's image alone, which takes a minute or two
 	$(BUILDER) build --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) -f operator/Dockerfile -t $(REGISTRY)kubetune-operator:$(VERSION) .
 
-image-trainer: ## builds the trainer's image alone, with torch: gigabytes
-	$(BUILDER) build --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) -f trainer-image/Dockerfile -t $(REGISTRY)kubetune-trainer:$(VERSION) .
+image-trainer: ## builds the trainer's image alone, with torch: gigabytes; EXTRAS="--extra digits" leaves torch out
+	$(BUILDER) build --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) $(if $(EXTRAS),--build-arg "EXTRAS=$(EXTRAS)" ,)-f trainer-image/Dockerfile \
+		-t $(REGISTRY)kubetune-trainer:latest -t $(REGISTRY)kubetune-trainer:$(VERSION) .
 
 bench: env env-torch ## every performance figure, as a ratio against a peer or a floor in the same run
 	$(PY) -m bench

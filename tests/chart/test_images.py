@@ -22,12 +22,24 @@ def test_any_builder_builds_both(builder: str) -> None:
     """Of their Dockerfiles, with the version as tag, for a registry and on a base by digest."""
     base = "python@sha256:1"
     said = dry("images", f"BUILDER={builder}", "REGISTRY=there/team/", f"PYTHON_IMAGE={base}")
+    said = said.replace("\\\n\t", "")
     for name, file in (("operator", "operator"), ("trainer", "trainer-image")):
         assert (REPOSITORY / file / "Dockerfile").exists()
-        words = (
-            rf"^{builder} build --build-arg PYTHON_IMAGE={base} -f {file}/Dockerfile -t there/team/"
-        )
-        assert re.search(rf"{words}kubetune-{name}:\d+\.\d+\.\d+ \.$", said, re.MULTILINE)
+        words = rf"^{builder} build --build-arg PYTHON_IMAGE={base} -f {file}/Dockerfile "
+        latest = rf"-t there/team/kubetune-{name}:latest " if name == "trainer" else ""
+        tag = rf"-t there/team/kubetune-{name}:\d+\.\d+\.\d+ \.$"
+        assert re.search(words + latest + tag, said, re.MULTILINE)
+
+
+def test_the_trainer_s_image_needs_no_torch_for_a_first_look() -> None:
+    """As the page says; the example takes the tag that is built."""
+    (words,) = re.findall(r'`make image-trainer (EXTRAS="[a-z -]+")`', PAGE.read_text())
+    said = dry("image-trainer", "BUILDER=docker", words.replace('"', ""))
+    assert '--build-arg "EXTRAS=--extra digits" ' in said
+    example = (REPOSITORY / "examples" / "01-digits" / "study.yaml").read_text()
+    (image,) = re.findall(r"image: (\S+)", example)
+    assert f"-t {image} " in said
+    assert f"kind load docker-image kubetune-operator:0.1.0 {image}`" in PAGE.read_text()
 
 
 def test_the_page_s_commands_are_there() -> None:
