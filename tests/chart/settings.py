@@ -6,7 +6,9 @@ POSTGRES: dict[str, Any] = {"storage.existingSecret.name": "database"}
 
 STANDBY: dict[str, Any] = {**POSTGRES, "replicas": 2, "leaderElection.enabled": True}
 
-NAMESPACED: dict[str, Any] = {"rbac.scope": "Namespaced", "rbac.namespaces": ["team-a", "team-b"]}
+TEAMS = ["tuners-a", "tuners-b"]
+
+NAMESPACED: dict[str, Any] = {"rbac.scope": "Namespaced", "rbac.namespaces": TEAMS}
 
 MONITORED: dict[str, Any] = {
     "monitoring.podMonitor.enabled": True,

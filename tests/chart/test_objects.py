@@ -63,14 +63,14 @@ def test_its_rights_are_those_that_are_tested() -> None:
     objects = rendered(settings.NAMESPACED)
     roles = of(objects, "Role", f"{NAMESPACE}-kubetune")
     assert [(role["metadata"]["namespace"], role["rules"]) for role in roles] == [
-        ("team-a", rules),
-        ("team-b", rules),
+        ("tuners-a", rules),
+        ("tuners-b", rules),
     ]
     bound = [each["metadata"]["name"] for each in of(objects, "ClusterRoleBinding")]
     assert bound == []
     words = operator(settings.NAMESPACED)["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert "--namespace=team-a" in words
-    assert "--namespace=team-b" in words
+    assert "--namespace=tuners-a" in words
+    assert "--namespace=tuners-b" in words
 
 
 def test_who_may_edit_a_namespace_may_edit_its_studies() -> None:
@@ -99,7 +99,7 @@ def test_who_may_not_create_jobs_creates_no_study() -> None:
     }
     some = one(rendered(settings.NAMESPACED), "ValidatingAdmissionPolicyBinding")["spec"]
     (chosen,) = some["matchResources"]["namespaceSelector"]["matchExpressions"]
-    assert chosen["values"] == ["team-a", "team-b"]
+    assert chosen["values"] == ["tuners-a", "tuners-b"]
 
 
 @pytest.mark.parametrize("values", settings.ALL.values(), ids=settings.ALL)
@@ -187,7 +187,7 @@ def test_the_pod_monitor_takes_labels_from_the_pod_alone() -> None:
     ]
     assert monitor["namespaceSelector"] == {"any": True}
     some = one(rendered(settings.NAMESPACED, *monitoring.options()), "PodMonitor")["spec"]
-    assert some["namespaceSelector"] == {"matchNames": ["team-a", "team-b"]}
+    assert some["namespaceSelector"] == {"matchNames": ["tuners-a", "tuners-b"]}
 
 
 def test_rules_and_dashboards_are_the_files() -> None:

@@ -169,12 +169,18 @@ class ControlPlane:
         wait_until(lambda: self.has_account(name), f"the service account of {name}")
         return name
 
-    def delete_namespace(self, name: str) -> None:
-        """Ends all that runs in a namespace without grace and lets it go; does not wait."""
+    def delete_namespace(self, name: str, *, wait: bool = False) -> None:
+        """Ends all that runs in a namespace without grace and lets it go.
+
+        Waits until it is gone where another test may want one of the same name.
+        """
         jobs = f"/apis/batch/v1/namespaces/{name}/jobs?propagationPolicy=Background"
         self.request("DELETE", jobs)
         self.request("DELETE", f"/api/v1/namespaces/{name}/pods?gracePeriodSeconds=0")
         self.request("DELETE", f"/api/v1/namespaces/{name}")
+        there = f"/api/v1/namespaces/{name}"
+        if wait:
+            wait_until(lambda: not self.server().healthy(there), f"namespace {name} to go")
 
     def has_account(self, namespace: str) -> bool:
         """Whether a namespace has what every pod in it needs."""

@@ -73,9 +73,7 @@ class Installed:
 
     def remove(self) -> None:
         """Takes away what tests of the same cluster would meet: the namespace and the volume."""
-        self.plane.delete_namespace(self.namespace)
-        there = f"/api/v1/namespaces/{self.namespace}"
-        wait_until(lambda: not self.plane.server().healthy(there), "its namespace to go")
+        self.plane.delete_namespace(self.namespace, wait=True)
         self.plane.request("DELETE", f"/api/v1/persistentvolumes/{self.namespace}")
 
     def log(self) -> str:

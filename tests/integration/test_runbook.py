@@ -52,7 +52,7 @@ def place(studies: ControlPlane) -> Iterator[ControlPlane]:
     studies.apply(pod, "team-a")
     yield studies
     for name in ("kubetune-system", "team-a"):
-        studies.delete_namespace(name)
+        studies.delete_namespace(name, wait=True)
 
 
 @pytest.mark.parametrize("name", SHELL)

@@ -64,7 +64,7 @@ def town(studies: ControlPlane) -> Iterator[Town]:
     for role in shared:
         studies.kubectl("delete", "clusterrole", role["metadata"]["name"])
     for namespace in ("vision", OPERATORS):
-        studies.delete_namespace(namespace)
+        studies.delete_namespace(namespace, wait=True)
 
 
 def quoted() -> list[str]:
