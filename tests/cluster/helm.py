@@ -3,6 +3,8 @@
 import json
 import subprocess
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,5 +63,11 @@ def rendered(
         HelmFailed: the values are refused.
     """
     given = [f"--set-json={name}={json.dumps(value)}" for name, value in (values or {}).items()]
-    said = helm("template", release, str(chart), f"--namespace={namespace}", *given, *options)
-    return [each for each in YAML(typ="safe").load_all(said) if each]
+    words = (release, str(chart), f"--namespace={namespace}", *given, *options)
+    return deepcopy(_template(*words))
+
+
+@cache
+def _template(*words: str) -> list[dict[str, Any]]:
+    """Many tests look at the same objects, which take seconds to read on a busy machine."""
+    return [each for each in YAML(typ="safe").load_all(helm("template", *words)) if each]
