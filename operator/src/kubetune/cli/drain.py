@@ -12,6 +12,7 @@ from kubetune.cli.output import Exit, fail, say
 
 if TYPE_CHECKING:
     from kubetune.adapters.kubernetes.api import Api
+    from kubetune.adapters.kubernetes.reference import Reference
 
 _LOOK_SECONDS = 1.0
 _NOT_FOUND = 404
@@ -55,8 +56,9 @@ async def _drain(request: Request) -> list[str]:
             ended = (study.get("status") or {}).get("completionTime")
             if not ended and not study["spec"].get("suspend"):
                 wish = {"spec": {"suspend": True}}
-                await api.request("PATCH", _path(study), body=wish, content_type=server.MERGE)
-                say(f"suspended {_name(study)}")
+                asked = _reference(study)
+                await api.request("PATCH", asked.path, body=wish, content_type=server.MERGE)
+                say(f"suspended {asked}")
         return await _left(api, request)
     except server.ApiRefused as error:
         fail(f"the API server refuses: {error.message}")
@@ -85,7 +87,7 @@ async def _running(api: "Api", namespaces: Sequence[str]) -> list[str]:
     jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, labels)
     owners = {f"{job['metadata']['namespace']}/{job['metadata']['labels'][STUDY]}" for job in jobs}
     studies = await _studies(api, namespaces)
-    return sorted({*owners, *(_name(study) for study in studies if not _rests(study))})
+    return sorted({*owners, *(str(_reference(study)) for study in studies if not _rests(study))})
 
 
 async def _studies(api: "Api", namespaces: Sequence[str]) -> list[dict[str, Any]]:
@@ -123,10 +125,8 @@ def _rests(study: Mapping[str, Any]) -> bool:
     return said.get("Suspended") == "True" or said.get("Valid") == "False"
 
 
-def _path(study: Mapping[str, Any]) -> str:
+def _reference(study: Mapping[str, Any]) -> "Reference":
+    from kubetune.adapters.kubernetes.reference import Reference  # noqa: PLC0415 - packages
+
     meta = study["metadata"]
-    return f"/apis/kubetune.io/v1alpha1/namespaces/{meta['namespace']}/tuningstudies/{meta['name']}"
-
-
-def _name(study: Mapping[str, Any]) -> str:
-    return f"{study['metadata']['namespace']}/{study['metadata']['name']}"
+    return Reference(namespace=meta["namespace"], name=meta["name"], uid=meta["uid"])
