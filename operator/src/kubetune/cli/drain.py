@@ -81,10 +81,9 @@ async def _left(api: "Api", request: Request) -> list[str]:
 
 async def _running(api: "Api", namespaces: Sequence[str]) -> list[str]:
     """The studies that do not rest yet, and those of Jobs that are there all the same."""
-    from kubetune.adapters.kubernetes.names import MANAGED, STUDY  # noqa: PLC0415 - packages
+    from kubetune.adapters.kubernetes.names import SELECTOR, STUDY  # noqa: PLC0415 - packages
 
-    labels = ",".join(f"{name}={value}" for name, value in MANAGED.items())
-    jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, labels)
+    jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, SELECTOR)
     owners = {f"{job['metadata']['namespace']}/{job['metadata']['labels'][STUDY]}" for job in jobs}
     studies = await _studies(api, namespaces)
     return sorted({*owners, *(str(_reference(study)) for study in studies if not _rests(study))})

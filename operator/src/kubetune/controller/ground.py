@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubetune.adapters.kubernetes.api import Api, ApiRefused, ApiUnreachable
-from kubetune.adapters.kubernetes.names import MANAGED
+from kubetune.adapters.kubernetes.names import SELECTOR
 from kubetune.api.v1alpha1.study import GROUP, VERSION
 
 PLURAL = "tuningstudies"
@@ -49,7 +49,7 @@ async def _served(api: Api) -> bool:
 
 
 def _watched() -> tuple[tuple[str, str, Mapping[str, str]], ...]:
-    labelled = {"labelSelector": ",".join(f"{name}={value}" for name, value in MANAGED.items())}
+    labelled = {"labelSelector": SELECTOR}
     return (
         (f"/apis/{GROUP}/{VERSION}", PLURAL, {}),
         ("/apis/batch/v1", "jobs", labelled),

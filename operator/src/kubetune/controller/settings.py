@@ -5,7 +5,7 @@ from typing import Any
 
 import kopf
 
-from kubetune.adapters.kubernetes.names import MANAGED
+from kubetune.adapters.kubernetes.names import SELECTOR
 from kubetune.api.v1alpha1.study import GROUP
 
 OPERATOR = "kubetune"
@@ -61,9 +61,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.client_timeout = WATCH_SECONDS + 60
     settings.watching.inactivity_timeout = SILENT_SECONDS
     settings.watching.connect_timeout = 10
-    selector = ",".join(f"{name}={value}" for name, value in MANAGED.items())
-    settings.watching.label_selectors["jobs"] = selector
-    settings.watching.label_selectors["pods"] = selector
+    settings.watching.label_selectors["jobs"] = SELECTOR
+    settings.watching.label_selectors["pods"] = SELECTOR
     settings.networking.connect_timeout = 10
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = Backoffs()

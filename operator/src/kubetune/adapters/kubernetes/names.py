@@ -7,6 +7,8 @@ from types import MappingProxyType
 GROUP = "kubetune.io"
 MANAGED: Mapping[str, str] = MappingProxyType({"app.kubernetes.io/managed-by": "kubetune"})
 """On every Job and pod; what is watched is selected by it."""
+SELECTOR = ",".join(f"{name}={value}" for name, value in MANAGED.items())
+"""The same as the API server takes it in a query."""
 
 STUDY = f"{GROUP}/study"
 STUDY_UID = f"{GROUP}/study-uid"
