@@ -23,7 +23,7 @@ class MemoryStore:
         self._coordinates = Coordinates(spec.space)
         self._trials: tuple[Trial, ...] = ()
 
-    async def trials(self) -> tuple[Trial, ...]:
+    async def trials(self, *, anew: bool = False) -> tuple[Trial, ...]:
         return self._trials
 
     async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:

@@ -11,7 +11,10 @@ from tests.fakes.memory_store import MemoryStore
 
 
 class FakeStore(MemoryStore):
-    """`size` bounds the space; `told` lists every tell that ended a trial; `down`: it is away."""
+    """`size` bounds the space; `told` lists every tell that ended a trial; `down`: it is away.
+
+    `elsewhere` holds all trials once another program has added some.
+    """
 
     def __init__(self, spec: StudySpec, clock: Clock, *, size: int | None = None) -> None:
         super().__init__(spec, clock)
@@ -20,16 +23,20 @@ class FakeStore(MemoryStore):
         self.told: list[int] = []
         self.calls: list[str] = []
         self.rejected: dict[str, int] = {}
+        self.elsewhere: tuple[Trial, ...] = ()
 
     @property
     def all(self) -> tuple[Trial, ...]:
         """Every trial, whether the store is away or not."""
         return self._trials
 
-    async def trials(self) -> tuple[Trial, ...]:
+    async def trials(self, *, anew: bool = False) -> tuple[Trial, ...]:
         if self.down:
             raise StorageUnreachable("trials")
-        return await super().trials()
+        if anew:
+            self.calls.append("trials anew")
+            self._trials = (*self._trials, *self.elsewhere[len(self._trials) :])
+        return await super().trials(anew=anew)
 
     async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         self._reach(f"draw {count}")

@@ -63,6 +63,14 @@ async def test_the_first_end_of_a_trial_counts(pair: _Pair) -> None:
     assert trial.outcome == make_outcome(0.25)
 
 
+async def test_what_the_other_wrote_is_read_when_asked_for(pair: _Pair) -> None:
+    """Without a write of its own that fails, nobody reads again by itself."""
+    one, other = pair
+    await one.draw(1)
+    assert await other.trials() == ()
+    assert await other.trials(anew=True) == await one.trials()
+
+
 async def test_no_retry_is_counted_twice(pair: _Pair) -> None:
     """Both have seen the same pod evicted; it was one disruption."""
     one, other = pair

@@ -1,9 +1,12 @@
 """Reads everything that a plan may depend on."""
 
+from collections.abc import Sequence
+
 from kubetune.app.readings import Readings
 from kubetune.domain import classes
 from kubetune.domain.observation import Observation
 from kubetune.domain.ports import Clock, Executor, StorageUnreachable, TrialStore
+from kubetune.domain.runs import Run
 from kubetune.domain.study import OutcomeClass, StudySpec
 from kubetune.domain.trial import Trial
 
@@ -29,6 +32,7 @@ class Observer:
         self._at_once = at_once
         self._classified: dict[int, tuple[str, ...]] = {}
         self._classes: tuple[OutcomeClass, ...] = ()
+        self._asked: set[str] = set()
 
     async def observe(
         self,
@@ -41,11 +45,14 @@ class Observer:
         held: str = "",
     ) -> Observation:
         """What there is now; with the trials seen last when the database does not answer."""
+        runs = await self._executor.runs()
         try:
             self._trials = await self._store.trials()
+            if unknown := self._unknown(runs):
+                self._trials = await self._store.trials(anew=True)
+                self._asked |= unknown
         except StorageUnreachable as away:
             storage_reachable, storage_trouble = False, str(away)
-        runs = await self._executor.runs()
         return Observation(
             spec=spec,
             trials=self._trials,
@@ -66,6 +73,19 @@ class Observer:
             metrics_lag_seconds=self._readings.lag_seconds(spec.metrics_interval_seconds),
             last_readings=self._readings.last(),
         )
+
+    def _unknown(self, runs: Sequence[Run]) -> set[str]:
+        """Runs of no attempt that is known: another operator may have begun them, and stored that.
+
+        Each is asked about once: what nobody has stored is stopped.
+        """
+        known = self._trials
+        newer = {
+            run.uid
+            for run in runs
+            if run.number >= len(known) or run.attempt > known[run.number].attempt
+        }
+        return newer - self._asked
 
     def _classify(self, spec: StudySpec) -> dict[int, tuple[str, ...]]:
         """The outcome classes of every ended trial, each worked out once."""

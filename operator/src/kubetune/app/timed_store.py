@@ -19,9 +19,9 @@ class TimedStore:
         self._clock = clock
         self._on_draw = on_draw
 
-    async def trials(self) -> tuple[Trial, ...]:
+    async def trials(self, *, anew: bool = False) -> tuple[Trial, ...]:
         """See TrialStore.trials."""
-        return await self._store.trials()
+        return await self._store.trials(anew=anew)
 
     async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         """See TrialStore.draw."""

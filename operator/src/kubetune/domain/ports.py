@@ -46,8 +46,11 @@ class TrialStore(Protocol):
     nothing. All writes are idempotent.
     """
 
-    async def trials(self) -> tuple[Trial, ...]:
-        """All trials in order of number, with curves; cheap enough to call on every pass."""
+    async def trials(self, *, anew: bool = False) -> tuple[Trial, ...]:
+        """All trials in order of number, with curves; cheap enough to call on every pass.
+
+        `anew` reads what another writer may have stored, which is not cheap.
+        """
 
     async def draw(self, count: int, phase: str = WHOLE_SEARCH) -> Drawn:
         """Draws and stores up to `count` new Running trials that break no hard constraint.

@@ -102,9 +102,9 @@ class OptunaStore:
             raise
         return store
 
-    async def trials(self) -> tuple[Trial, ...]:
-        """See TrialStore.trials; asks the database only after a write that failed."""
-        if not self._certain:
+    async def trials(self, *, anew: bool = False) -> tuple[Trial, ...]:
+        """See TrialStore.trials; asks the database only for `anew` or after a failed write."""
+        if anew or not self._certain:
             await self._database.call(self._load)
         return self._trials
 
