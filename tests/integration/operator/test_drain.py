@@ -62,3 +62,17 @@ def test_without_an_operator_it_says_who_still_runs(
     code, said = drain(studies, namespace, "--timeout-seconds=1")
     assert code == 1
     assert f"after 1 s trials still run: {namespace}/{study.name}; is the operator there?" in said
+
+
+def test_a_job_of_no_study_holds_nothing_up(studies: ControlPlane, namespace: str) -> None:
+    """Somebody has given a Job of their own the label of what the operator manages."""
+    labels = {"app.kubernetes.io/managed-by": "kubetune"}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "it", "image": "none"}]}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "own", "labels": labels},
+        "spec": {"suspend": True, "template": {"spec": pod}},
+    }
+    studies.request("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", job)
+    assert drain(studies, namespace) == (0, "no trial runs\n")

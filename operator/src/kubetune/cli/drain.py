@@ -83,7 +83,7 @@ async def _running(api: "Api", namespaces: Sequence[str]) -> list[str]:
     """The studies that do not rest yet, and those of Jobs that are there all the same."""
     from kubetune.adapters.kubernetes.names import SELECTOR, STUDY  # noqa: PLC0415 - packages
 
-    jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, SELECTOR)
+    jobs = await _listed(api, "/apis/batch/v1", "jobs", namespaces, f"{SELECTOR},{STUDY}")
     owners = {f"{job['metadata']['namespace']}/{job['metadata']['labels'][STUDY]}" for job in jobs}
     studies = await _studies(api, namespaces)
     return sorted({*owners, *(str(_reference(study)) for study in studies if not _rests(study))})
