@@ -8,12 +8,12 @@ stopped finds its own port free again.
 import json
 import os
 import shutil
-import socket
 from pathlib import Path
 
 from kubetune.adapters.local.processes import birth
 from tests.cluster import machine, processes
 from tests.cluster.places import locked, running_root
+from tests.cluster.ports import bindable
 
 PORTS = (
     "etcd",
@@ -111,18 +111,8 @@ def _free_slot() -> int:
 
 
 def _free(slot: int) -> bool:
-    return all(_bindable(_port(slot, name)) for name in PORTS)
+    return all(bindable(_port(slot, name)) for name in PORTS)
 
 
 def _port(slot: int, name: str) -> int:
     return _FIRST_PORT + slot * _SLOT_PORTS + PORTS.index(name)
-
-
-def _bindable(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from ruamel.yaml import YAML
 
 from tests.cluster import users
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.ports import free_ports
 from tests.cluster.requests import wait_until
 
 RULES = Path(__file__).parents[2] / "charts" / "kubetune" / "files" / "rules.yaml"
@@ -65,7 +65,7 @@ class OperatorProcess:
     ) -> None:
         self.plane = plane
         self.storage = storage or f"sqlite:///{folder / 'operator.db'}"
-        self.health_port, self.metrics_port = _free_ports(2)
+        self.health_port, self.metrics_port = free_ports(2)
         self.log_path = folder / "operator.log"
         self._kubeconfig = kubeconfig or plane.kubeconfig_for(users.OPERATOR)
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,14 +157,6 @@ def running(operator: OperatorProcess) -> Iterator[OperatorProcess]:
         operator.kill()
     forbidden = [one for one in operator.plane.requests_of()[before:] if one.lacks_right]
     assert not forbidden, f"the operator lacks rights: {forbidden[:5]}"
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    found = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return found
 
 
 def status_of(plane: ControlPlane, namespace: str, name: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,13 +12,9 @@ from urllib.request import urlopen
 
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from tests.cluster.ports import free_ports
+
 WAIT_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def until(holds: Callable[[], Awaitable[object]]) -> None:
@@ -77,7 +72,7 @@ class Prometheus:
 
     def __init__(self, folder: Path, rules: Path | None = None) -> None:
         self.folder = folder
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self._targets: dict[str, dict[str, str]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._write()

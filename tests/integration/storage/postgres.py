@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cluster.ports import free_ports
 from tests.cluster.requests import wait_until
 
 USER = "kubetune"
@@ -40,8 +40,7 @@ class Postgres:
     def __init__(self, folder: Path, programs: Path) -> None:
         self._folder = folder
         self._programs = programs
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        (self.port,) = free_ports(1)
 
     def url(self, database: str = "postgres") -> str:
         """Where a database is, with the password in it."""
