@@ -235,9 +235,18 @@ class Study:
         self.plane.request("DELETE", f"{self._kind}/{self.name}")
 
     def finish(self) -> dict[str, Any]:
-        """Waits for its end; the status that tells of it."""
-        self.until(lambda: self.ended, f"study {self.name} to end")
-        return self.status
+        """Waits for its end; the very status that tells of it.
+
+        An operator that is late may overwrite it for a moment, where there are two by mistake.
+        """
+        found: dict[str, Any] = {}
+
+        def told() -> bool:
+            found.update(self.status)
+            return "completionTime" in found
+
+        self.until(told, f"study {self.name} to end")
+        return found
 
     def _items(self, group: str, kind: str) -> list[dict[str, Any]]:
         return list(
