@@ -28,9 +28,10 @@ def panels(space: str) -> list[Drawn]:
         ),
         figure(
             "Operators",
-            "Operators that are scraped. One tunes; with a standby there are two.",
+            "Operators that are scraped, and those that watch studies: one. Others stand by.",
             "none",
-            now("count(kubetune_build_info)"),
+            now("count(kubetune_build_info)", "there"),
+            now("sum(kubetune_operator_watching)", "watch"),
         ),
         figure(
             "Passes that failed",

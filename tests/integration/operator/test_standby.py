@@ -62,6 +62,10 @@ def holds(operator: OperatorProcess) -> bool:
     return "holds lease" in operator.log
 
 
+def watches(operator: OperatorProcess) -> bool:
+    return "kubetune_operator_watching 1.0" in operator.metrics()
+
+
 def test_a_standby_goes_on_after_a_crash(
     pair: tuple[OperatorProcess, OperatorProcess], studies: ControlPlane, namespace: str
 ) -> None:
@@ -75,6 +79,8 @@ def test_a_standby_goes_on_after_a_crash(
     second.start()
     wait_until(lambda: "stands by" in second.log, "the second to stand by")
     assert Server(f"http://127.0.0.1:{second.health_port}").healthy("/readyz")
+    wait_until(lambda: watches(first), "the first to watch")
+    assert not watches(second)
     with played(studies, namespace, below(3)) as play:
         study = Study(studies, namespace, trials={"max": 12, "parallelism": 2})
         study.until(lambda: study.running == [3, 4], "three trials to end")

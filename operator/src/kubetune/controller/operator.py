@@ -140,11 +140,13 @@ class Operator:
         sweep = Sweep(self.studies, view, self._api).run(self.options.resync_seconds)
         self._sweeping = asyncio.create_task(sweep, name="sweep")
         self._waits = ""
+        self._exporter.role(watching=True)
         log.info("ready")
 
     async def rest(self) -> None:
         """Ends the loops, each with its last words, in bounded time; trials go on."""
         self._waits = "not watching"
+        self._exporter.role(watching=False)
         if self._sweeping:
             self._sweeping.cancel()
         with contextlib.suppress(TimeoutError):

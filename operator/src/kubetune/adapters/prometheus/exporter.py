@@ -47,7 +47,13 @@ class Exporter:
         build = families.BUILD
         gauge = Gauge(build.name, build.help, build.labels, registry=self.registry)
         gauge.labels(_version()).set(1)
+        watching = families.WATCHING
+        self._watching = Gauge(watching.name, watching.help, registry=self.registry)
         self._server: tuple[WSGIServer, Thread] | None = None
+
+    def role(self, *, watching: bool) -> None:
+        """Whether this operator watches studies from now on, or stands by."""
+        self._watching.set(watching)
 
     def publish(
         self,

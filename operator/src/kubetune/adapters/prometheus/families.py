@@ -22,6 +22,11 @@ class Family:
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 BUILD = Family("kubetune_build_info", "gauge", "1; the version that runs.", ("version",))
+WATCHING = Family(
+    "kubetune_operator_watching",
+    "gauge",
+    "1 while this operator watches studies, 0 while it stands by or waits for something.",
+)
 STUDIES = Family("kubetune_studies", "gauge", "Studies by phase.", ("phase",))
 PHASE = Family(
     "kubetune_study_phase", "gauge", "1 for the phase that a study is in.", (*STUDY, "phase")
