@@ -30,7 +30,7 @@ from tests.fakes.clock import FakeClock
 
 XY = {"x": Kind.DOUBLE, "y": Kind.DOUBLE}
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("default")]
 
 
 def study(**changes) -> StudySpec:
@@ -162,3 +162,43 @@ async def test_a_restart_changes_no_draw_of_any_phase(tmp_path: Path) -> None:
     expected = await walk(tmp_path / "through", reopen=False)
     found = await walk(tmp_path / "anew", reopen=True)
     assert [trial.parameters for trial in found] == [trial.parameters for trial in expected]
+
+
+def cut(record: Record) -> Record:
+    """The same trial, ended by a guard: it has no value."""
+    outcome = Outcome(TrialState.PRUNED, TrialReason.GUARD_TRIPPED, "")
+    return replace(record, trial=replace(record.trial, state=TrialState.PRUNED, outcome=outcome))
+
+
+@pytest.mark.parametrize("known", [1, 8])
+def test_where_a_trial_was_cut_is_not_tried_again(known: int):
+    """It counts as bad as any: the next draws are of other places, however little is known."""
+    spec = study()
+    records = finished(spec, 8)
+    records = [record if number < known else cut(record) for number, record in enumerate(records)]
+    drafter = Drafter(spec, Coordinates(spec.space))
+    for number in range(len(records), len(records) + 4):
+        draft = drafter.draft(records)
+        assert draft is not None
+        trial = replace(records[-1].trial, number=number, parameters=draft.candidate.parameters)
+        records.append(cut(draft.record(trial)))
+    rates = [float(record.drawn["learning_rate"]) for record in records[-4:]]
+    kinds = [
+        tuple(value for name, value in record.drawn.items() if name != "learning_rate")
+        for record in records[-4:]
+    ]
+    assert len(set(kinds)) > 1 or max(rates) > 1.05 * min(rates)
+
+
+def test_it_learns_nothing_from_cuts_alone():
+    """How bad they are nothing says: draws stay random until a trial has a value."""
+    spec = study()
+    records = [cut(record) for record in finished(spec, 6)]
+    drafter = Drafter(spec, Coordinates(spec.space))
+    again = Drafter(
+        replace(spec, sampler=replace(spec.sampler, startup_trials=99)), Coordinates(spec.space)
+    )
+    one, other = drafter.draft(records), again.draft(records)
+    assert one is not None
+    assert other is not None
+    assert one.candidate.parameters == other.candidate.parameters

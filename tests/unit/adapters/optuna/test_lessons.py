@@ -2,10 +2,11 @@
 
 import pytest
 
-from kubetune.adapters.optuna.lessons import Lesson, lesson
+from kubetune.adapters.optuna.lessons import Lesson, imputed, imputes_cuts, lesson
 from kubetune.domain.reasons import TrialReason
+from kubetune.domain.study import Direction, Objective, Sampler, SamplerAlgorithm
 from kubetune.domain.trial import Outcome, TrialState
-from tests.builders import make_outcome, make_trial
+from tests.builders import make_outcome, make_study, make_trial
 
 
 def _failed(reason: TrialReason) -> Outcome:
@@ -61,3 +62,30 @@ def test_its_own_failures_are_avoided(reason: TrialReason) -> None:
 def test_other_failures_teach_nothing(reason: TrialReason) -> None:
     """What the world did to a trial says nothing of its configuration."""
     assert lesson(make_trial(outcome=_failed(reason))) is Lesson.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("known", "direction", "value"),
+    [
+        ((0.2, 0.9, 0.5), Direction.MINIMIZE, 0.9),
+        ((0.2, 0.9, 0.5), Direction.MAXIMIZE, 0.2),
+        ((0.5,), Direction.MINIMIZE, 1.5),
+        ((0.5, 0.5), Direction.MAXIMIZE, -0.5),
+        ((-40.0,), Direction.MINIMIZE, 0.0),
+    ],
+)
+def test_a_cut_counts_as_bad_as_any(
+    known: tuple[float, ...], direction: Direction, value: float
+) -> None:
+    """As the worst that is known; never as the best, where that is the only one."""
+    assert imputed(known, direction) == value
+
+
+def test_who_fits_values_alone_has_cuts_imputed() -> None:
+    """The Gaussian process of one objective: of several nothing says which were bad."""
+    gaussian = Sampler(algorithm=SamplerAlgorithm.GP)
+    assert imputes_cuts(make_study(sampler=gaussian))
+    assert not imputes_cuts(make_study())
+    seconds = Objective(metric="seconds", direction=Direction.MINIMIZE)
+    several = (make_study().objective, seconds)
+    assert not imputes_cuts(make_study(sampler=gaussian, objectives=several))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubetune.adapters.optuna import seeds
 from kubetune.adapters.optuna.enumeration import POINTS, Grid, Sobol
-from kubetune.adapters.optuna.lessons import Lesson, taught
+from kubetune.adapters.optuna.lessons import Lesson, imputes_cuts, taught
 from kubetune.adapters.optuna.records import Record
 from kubetune.domain.coordinates import Candidate, Coordinates, Point, Repair
 from kubetune.domain.draw import Draw, NoFeasibleDraw, draw
@@ -39,7 +39,6 @@ T = TypeVar("T")
 
 _GRIDS = frozenset({SamplerAlgorithm.GRID, SamplerAlgorithm.BRUTE_FORCE})
 _AT_ONCE = frozenset({SamplerAlgorithm.NSGAII, SamplerAlgorithm.NSGAIII})
-_LEARNS_FROM_CUTS = frozenset({SamplerAlgorithm.TPE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +129,12 @@ class Drafter:
         sampler = self._spec.sampler
         if sampler.algorithm in _AT_ONCE:
             return True
+        lessons = [taught(record) for record in history]
+        imputes = imputes_cuts(self._spec) and Lesson.VALUED in lessons
         counted = {Lesson.VALUED}
-        if sampler.algorithm in _LEARNS_FROM_CUTS:
+        if imputes or sampler.algorithm is SamplerAlgorithm.TPE:
             counted |= {Lesson.CUT, Lesson.AVOID}
-        finished = sum(taught(record) in counted for record in history)
+        finished = sum(lesson in counted for lesson in lessons)
         return finished >= max(sampler.startup_trials, 1)
 
     def _remembers(self) -> bool:

@@ -17,7 +17,7 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from kubetune.adapters.optuna.lessons import Lesson, taught
+from kubetune.adapters.optuna.lessons import Lesson, imputed, imputes_cuts, taught
 from kubetune.adapters.optuna.records import Record
 from kubetune.adapters.optuna.rows import constraint_names
 from kubetune.adapters.optuna.samplers import (
@@ -123,6 +123,23 @@ class Mirror:
                 continue
             self._records[number] = record
             self.shelf.place(number, self._frozen(record))
+        if imputes_cuts(self._spec):
+            self._impute_cuts()
+
+    def _impute_cuts(self) -> None:
+        """Gives trials without a value one that is as bad as any."""
+        learnt = [(number, record, taught(record)) for number, record in enumerate(self._records)]
+        known = [
+            record.trial.outcome.values[0]
+            for _, record, lesson in learnt
+            if lesson is Lesson.VALUED and record.trial.outcome
+        ]
+        if not known:
+            return
+        value = imputed(known, self._spec.objective.direction)
+        for number, record, lesson in learnt:
+            if lesson in {Lesson.CUT, Lesson.AVOID}:
+                self.shelf.place(number, self._frozen(record, value))
 
     @contextmanager
     def asking(self, history: Sequence[Record], seed: int) -> Iterator[Asking]:
@@ -148,19 +165,22 @@ class Mirror:
             noted.update(record.memory.get("study", {}))
         return noted
 
-    def _frozen(self, record: Record) -> FrozenTrial:
+    def _frozen(self, record: Record, instead: float | None = None) -> FrozenTrial:
+        """The trial as a sampler sees it, complete with the value `instead` of its own."""
         trial, learnt = record.trial, taught(record)
         outcome = trial.outcome
-        valued = outcome is not None and learnt is Lesson.VALUED
+        values = list(outcome.values) if outcome and learnt is Lesson.VALUED else []
+        if instead is not None:
+            values = [instead]
         curve = self._curve(record) if learnt is Lesson.CUT else {}
         return optuna.trial.create_trial(
-            state=_STATES[learnt],
-            values=list(outcome.values) if outcome and valued else None,
+            state=TrialState.COMPLETE if values else _STATES[learnt],
+            values=values or None,
             params=dict(record.point),
             distributions=self.distributions if record.point else {},
             intermediate_values=curve,
             system_attrs=dict(record.memory.get("trial", {})),
-            constraints=self._constraints(record) if valued else None,
+            constraints=self._constraints(record) if values else None,
         )
 
     def _constraints(self, record: Record) -> dict[str, float]:
