@@ -38,6 +38,7 @@ class Run:
 
     `waiting` says in words why a Pending run does not start. `stuck` is the reason its trial would
     fail with if that goes on, NONE for a wait in a queue, and `stuck_since` when it began.
+    `starting`: so far nobody has said that anything is wrong.
     """
 
     number: int
@@ -51,3 +52,4 @@ class Run:
     waiting: str = ""
     stuck: TrialReason = TrialReason.NONE
     stuck_since: float | None = None
+    starting: bool = False

@@ -57,6 +57,7 @@ class Wait(StrEnum):
 
     QUEUED = "Queued"
     NOT_LAUNCHED = "NotLaunched"
+    STARTING = "Starting"
 
 
 STUCK = (TrialReason.UNSCHEDULABLE, TrialReason.IMAGE_PULL_FAILED, TrialReason.LAUNCH_FAILED)

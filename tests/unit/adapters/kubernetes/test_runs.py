@@ -111,6 +111,22 @@ def test_a_wait_says_what_for(
     assert (run.stuck, run.stuck_since) == (stuck, since)
 
 
+@pytest.mark.parametrize(
+    ("pods", "starting"),
+    [
+        pytest.param([], True, id="no pod"),
+        pytest.param([pod_body(waiting("ContainerCreating"))], True, id="creating"),
+        pytest.param([pod_body(waiting("CreateContainerConfigError"))], False, id="secret"),
+        pytest.param([pod_body(waiting("ImagePullBackOff"))], False, id="image"),
+    ],
+)
+def test_what_nobody_complains_of_starts(pods: list[dict[str, Any]], *, starting: bool) -> None:
+    """A large image is pulled for minutes: that is no failure to launch, unless it goes on."""
+    run = see(job_body(), *pods)
+    assert run.starting is starting
+    assert run.stuck is not TrialReason.NONE
+
+
 def test_a_run_begins_with_its_trainer() -> None:
     """It runs from its container's start, not from the Job's or the pod's."""
     run = see(job_body(active=1), pod_body(running(-40), phase="Running"))

@@ -189,7 +189,13 @@ class TestStuck:
             make_run(0),
             make_run(1, **pending),
             *(make_run(number, **pending, **full) for number in range(2, 40)),
+            make_run(40, **pending, stuck=TrialReason.LAUNCH_FAILED, starting=True),
         )
-        spec = make_study(parallelism=41)
-        seen = make_observation(*map(make_trial, range(41)), runs=runs, spec=spec)
-        assert plan(seen).status.waits == {"Queued": 1, "Unschedulable": 38, "NotLaunched": 1}
+        spec = make_study(parallelism=42)
+        seen = make_observation(*map(make_trial, range(42)), runs=runs, spec=spec)
+        assert plan(seen).status.waits == {
+            "Queued": 1,
+            "Unschedulable": 38,
+            "Starting": 1,
+            "NotLaunched": 1,
+        }

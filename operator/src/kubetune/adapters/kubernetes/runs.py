@@ -147,6 +147,7 @@ def _pending(family: Family, wait: waits.Wait) -> Run:
         waiting=wait.words,
         stuck=wait.stuck,
         stuck_since=wait.since,
+        starting=wait.starting,
     )
 
 

@@ -13,11 +13,12 @@ from kubetune.domain.result import clean
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """See Run.waiting, Run.stuck and Run.stuck_since."""
+    """See Run.waiting, Run.stuck, Run.stuck_since and Run.starting."""
 
     words: str
     stuck: TrialReason = TrialReason.NONE
     since: float | None = None
+    starting: bool = False
 
 
 _GATED = "SchedulingGated"
@@ -56,12 +57,13 @@ def released() -> Wait:
 def of_job(job: JobSeen) -> Wait:
     """Without a pod: a quota, an admission policy or a missing service account refuses it."""
     words = "its Job has no pod yet; the Job's events say why when that goes on"
-    return Wait(words, TrialReason.LAUNCH_FAILED, job.started_at or job.created_at)
+    since = job.started_at or job.created_at
+    return Wait(words, TrialReason.LAUNCH_FAILED, since, starting=True)
 
 
 def another_pod(since: float | None) -> Wait:
     """Its pod was taken away by its queue."""
-    return Wait("waits for another pod", TrialReason.LAUNCH_FAILED, since)
+    return Wait("waits for another pod", TrialReason.LAUNCH_FAILED, since, starting=True)
 
 
 def of_pod(pod: PodSeen) -> Wait:
@@ -81,4 +83,4 @@ def of_pod(pod: PodSeen) -> Wait:
             words = clean(f"container {each.name} cannot start: {each.waiting}: {each.words}")
             return Wait(words, TrialReason.LAUNCH_FAILED, since)
     words = clean(f"its node starts it: {pod.trainer.waiting}").removesuffix(":")
-    return Wait(words, TrialReason.LAUNCH_FAILED, since)
+    return Wait(words, TrialReason.LAUNCH_FAILED, since, starting=True)

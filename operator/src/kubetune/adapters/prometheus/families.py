@@ -118,8 +118,8 @@ WAITING = Family(
 WAITS = Family(
     "kubetune_study_waits",
     "gauge",
-    "Those trials by what they wait for: Queued, NotLaunched, or the reason that they fail with if"
-    " it goes on.",
+    "Those trials by what they wait for: NotLaunched, Queued, Starting (a pod, an image that is"
+    " pulled), or the reason that they fail with if it goes on.",
     (*STUDY, "reason"),
 )
 STORAGE_REACHABLE = Family(

@@ -8,7 +8,7 @@ from kubetune.domain.draft import Draft
 from kubetune.domain.limits import LIST_LIMIT, TOP
 from kubetune.domain.reasons import TrialReason
 from kubetune.domain.result import clean
-from kubetune.domain.runs import RunState
+from kubetune.domain.runs import Run, RunState
 from kubetune.domain.status import Counts, StudyStatus, Wait
 from kubetune.domain.trial import Stage, Trial, TrialState
 from kubetune.domain.usage import usage
@@ -138,8 +138,14 @@ def _waits(draft: Draft) -> dict[str, int]:
         if run is None:
             found[Wait.NOT_LAUNCHED.value] += 1
         elif run.state is RunState.PENDING:
-            found[run.stuck.value or Wait.QUEUED.value] += 1
+            found[_wait(run)] += 1
     return dict(found)
+
+
+def _wait(run: Run) -> str:
+    if run.starting:
+        return Wait.STARTING.value
+    return run.stuck.value or Wait.QUEUED.value
 
 
 def _recent(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
