@@ -10,6 +10,7 @@ from optuna.samplers import TPESampler
 from optuna.study import Study
 from sqlalchemy import create_engine, text
 
+from kubetune.adapters.optuna.desk import Desk
 from kubetune.adapters.optuna.mirror import NAME, Mirror
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.domain import course
@@ -61,6 +62,15 @@ def values(trials: tuple[Trial, ...]) -> list[Mapping[str, Any]]:
     return [trial.parameters for trial in trials]
 
 
+def within(space: Space, trial: Trial) -> bool:
+    """Whether its numbers lie in the ranges."""
+    return all(
+        item.low <= float(trial.parameters[item.name]) <= item.high
+        for item in space.parameters
+        if isinstance(item, Double | Integer) and item.name in trial.active
+    )
+
+
 @pytest.mark.parametrize("algorithm", HERE)
 async def test_every_sampler_goes_on_in_a_narrowed_phase(
     tmp_path: Path, algorithm: SamplerAlgorithm
@@ -74,9 +84,7 @@ async def test_every_sampler_goes_on_in_a_narrowed_phase(
     fine = [trial for trial in trials if trial.phase == "fine"]
     assert fine
     for trial in fine:
-        for item in space.parameters:
-            if isinstance(item, Double | Integer) and item.name in trial.active:
-                assert item.low <= float(trial.parameters[item.name]) <= item.high
+        assert within(space, trial)
         assert not Coordinates(MIXED).broken(trial.parameters)
     drawn = [tuple(sorted(trial.parameters.items(), key=str)) for trial in trials]
     assert len(set(drawn)) == len(drawn)
@@ -131,10 +139,10 @@ async def test_the_joint_model_holds_all_that_lies_inside(tmp_path: Path) -> Non
     """Optuna drops a parameter for good once one counted trial has another range of it."""
     spec = phased()
     store = await OptunaStore.open(url_of(tmp_path), "study", spec, FakeClock())
-    await both(store)
+    narrowed = course.space(spec, spec.phases[1], await both(store))
     records = tuple(store._records)
-    desk = store._desk("fine", records)
     await store.close()
+    desk = Desk.of(spec, spec.phases[1], narrowed)
     history = desk.history(records)
     mirror = Mirror(replace(spec, space=desk.space, sampler=spec.phases[1].sampler), _axes(desk))
     mirror.sync(history)
@@ -179,13 +187,16 @@ async def test_an_earlier_phase_may_go_on_after_all(tmp_path: Path) -> None:
     """More trials of the first phase move what the second is narrowed to; all still draw."""
     spec = phased()
     store = await OptunaStore.open(url_of(tmp_path), "study", spec, FakeClock())
-    await both(store)
-    before = store._desks["fine"].space
+    before = course.space(spec, spec.phases[1], await both(store))
     for trial in (await store.draw(4, "coarse")).trials:
         best = make_outcome(2.0) if trial.parameters["x"] > 0.5 else make_outcome(1.5)  # type: ignore[operator] # a number
         await store.tell(trial.number, best, NOW, NOW)
+    after = course.space(spec, spec.phases[1], await store.trials())
+    assert after != before
+    known = len(await store.trials())
     await run(store, "fine", 4)
-    assert store._desks["fine"].space != before
+    for trial in (await store.trials())[known:]:
+        assert within(after, trial)
     await store.close()
 
 

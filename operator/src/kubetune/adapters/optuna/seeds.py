@@ -2,6 +2,8 @@
 
 from hashlib import blake2b
 
+from kubetune.domain.study import StudySpec
+
 SEED_BITS = 31
 
 
@@ -14,6 +16,11 @@ def keyed(*parts: object, bits: int = 64) -> int:
 def seed(*parts: object) -> int:
     """A seed that every random number generator accepts."""
     return keyed(*parts, bits=SEED_BITS)
+
+
+def of_trial(spec: StudySpec, number: int) -> int:
+    """The seed of a trial of the search."""
+    return seed(spec.sampler.seed, number, "trial")
 
 
 def share(*parts: object) -> float:

@@ -1,11 +1,11 @@
 """The port: one study's trials, in a database and, as they were last read or written, in memory."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from operator import is_not
-from threading import Lock, Thread
+from threading import Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -13,13 +13,12 @@ from sqlalchemy import Connection
 from kubetune.adapters.optuna import drawing, rows, seeds, turns
 from kubetune.adapters.optuna.database import Database
 from kubetune.adapters.optuna.description import describe, refuse_changes
-from kubetune.adapters.optuna.desk import Desk
-from kubetune.adapters.optuna.drawing import Draft, encoded
+from kubetune.adapters.optuna.desks import Desks, Drafts
+from kubetune.adapters.optuna.drawing import encoded
 from kubetune.adapters.optuna.records import Record
 from kubetune.adapters.optuna.together import Together
-from kubetune.domain import course, finalists, transitions
+from kubetune.domain import finalists, transitions
 from kubetune.domain.coordinates import Coordinates
-from kubetune.domain.draw import NoFeasibleDraw
 from kubetune.domain.ports import Clock, Drawn, StorageUnreachable
 from kubetune.domain.study import WHOLE_SEARCH, InitialTrial, SamplerAlgorithm, StudySpec
 from kubetune.domain.trial import Outcome, Point, Stage, Trial, TrialState
@@ -36,15 +35,6 @@ _MODELS = frozenset(
         SamplerAlgorithm.NSGAIII,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Drafts:
-    """Trials that are drawn and not stored yet."""
-
-    records: Sequence[Record]
-    exhausted: bool
-    rejected: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,6 @@ class OptunaStore:
         self._database = database
         self._name = study_name
         self._clock = clock
-        self._drafting = Lock()
         self._adopt(spec)
         self._study = self._turn = 0
         self._records: list[Record] = []
@@ -118,7 +107,7 @@ class OptunaStore:
             if not self._certain:
                 await self._database.call(self._load)
             before = tuple(self._records)
-            drafts = await drawing.beside(partial(self._drafted, before, count, phase))
+            drafts = await drawing.beside(partial(self._desks.draft, before, count, phase))
             drawn = await self._write(partial(self._keep_drawn, before, drafts))
             if drawn is not None:
                 return drawn
@@ -200,7 +189,7 @@ class OptunaStore:
 
     def _adopt(self, spec: StudySpec) -> None:
         """Draws as this study says from here on."""
-        self._desks = {phase.name: Desk.of(spec, phase, phase.space) for phase in spec.course}
+        self._desks = Desks(spec, self._clock)
         self._spec, self._coordinates = spec, Coordinates(spec.space)
 
     def _load(self) -> None:
@@ -223,55 +212,12 @@ class OptunaStore:
         self._trials = tuple(record.trial for record in self._records)
         self._certain = True
 
-    def _drafted(self, before: Sequence[Record], count: int, phase: str) -> _Drafts:
-        with self._drafting:
-            return self._drafted_alone(before, count, self._desk(phase, before))
-
-    def _desk(self, name: str, before: Sequence[Record]) -> Desk:
-        """Where a phase is drawn, once it is known what it is narrowed to."""
-        phase = self._spec.phase(name)
-        space = course.space(self._spec, phase, [record.trial for record in before])
-        desk = self._desks[phase.name]
-        if desk.space != space:
-            desk = self._desks[phase.name] = Desk.of(self._spec, phase, space)
-        return desk
-
-    def _drafted_alone(self, before: Sequence[Record], count: int, desk: Desk) -> _Drafts:
-        history = desk.history(before)
-        rejected: dict[str, int] = {}
-        exhausted = False
-        while len(history) < len(before) + count and not exhausted:
-            try:
-                draft = desk.drafter.draft(history)
-            except NoFeasibleDraw as nothing:
-                draft = None
-                _add(rejected, nothing.rejected)
-            if draft is None:
-                exhausted = True
-            else:
-                history.append(self._new(draft, len(history), desk.phase))
-                _add(rejected, draft.rejected)
-        return _Drafts(history[len(before) :], exhausted, rejected)
-
-    def _keep_drawn(self, before: Sequence[Record], drafts: _Drafts) -> Drawn | None:
+    def _keep_drawn(self, before: Sequence[Record], drafts: Drafts) -> Drawn | None:
         """Stores what was drawn; None when it was drawn from what is not so any more."""
         if len(before) != len(self._records) or any(map(is_not, before, self._records)):
             return None
         added = self._insert(drafts.records)
         return Drawn(trials=added, exhausted=drafts.exhausted, rejected=drafts.rejected)
-
-    def _new(self, draft: Draft, number: int, phase: str) -> Record:
-        trial = Trial(
-            number=number,
-            state=TrialState.RUNNING,
-            parameters=draft.candidate.parameters,
-            active=draft.candidate.active,
-            seed=self._trial_seed(number),
-            phase=phase,
-            rejected=draft.rejected,
-            created_at=self._clock.now(),
-        )
-        return draft.record(trial)
 
     def _add_initial(self, initial: InitialTrial, outcome: Outcome | None, phase: str) -> Trial:
         for trial in self._trials:
@@ -284,7 +230,7 @@ class OptunaStore:
             state=TrialState.RUNNING,
             parameters=candidate.parameters,
             active=candidate.active,
-            seed=self._trial_seed(number),
+            seed=seeds.of_trial(self._spec, number),
             phase=phase,
             initial=initial.name,
             baseline=initial.baseline,
@@ -393,15 +339,7 @@ class OptunaStore:
         self._records[number] = record
         self._trials = (*self._trials[:number], record.trial, *self._trials[number + 1 :])
 
-    def _trial_seed(self, number: int) -> int:
-        return seeds.seed(self._spec.sampler.seed, number, "trial")
-
 
 def _models(spec: StudySpec) -> bool:
     """Whether some phase's draws need Optuna."""
     return any(phase.sampler.algorithm in _MODELS for phase in spec.course)
-
-
-def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
-    for name, count in more.items():
-        total[name] = total.get(name, 0) + count
