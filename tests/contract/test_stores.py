@@ -1,4 +1,4 @@
-"""The rules of `store_contract` for every store there is."""
+"""The rules of both store contracts for every store there is."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from typing import Any
 from kubetune.adapters.optuna.store import OptunaStore
 from kubetune.domain.study import StudySpec
 from tests.contract.store_contract import StoreContract
+from tests.contract.store_course_contract import StoreCourseContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 
@@ -19,10 +20,10 @@ class Reopening:
         self._arguments = (url, name, spec, clock)
 
     def __getattr__(self, name: str) -> Any:
-        async def call(*arguments: Any) -> Any:
+        async def call(*arguments: Any, **options: Any) -> Any:
             store = await OptunaStore.open(*self._arguments)
             try:
-                answer = await getattr(store, name)(*arguments)
+                answer = await getattr(store, name)(*arguments, **options)
                 if name == "follow":
                     url, study, _, clock = self._arguments
                     self._arguments = (url, study, arguments[0], clock)
@@ -33,7 +34,7 @@ class Reopening:
         return call
 
 
-class TestOptunaStore(StoreContract):
+class TestOptunaStore(StoreContract, StoreCourseContract):
     @asynccontextmanager
     async def open_store(
         self, folder: Path, spec: StudySpec, clock: FakeClock
@@ -43,7 +44,7 @@ class TestOptunaStore(StoreContract):
         await store.close()
 
 
-class TestOptunaStoreReopened(StoreContract):
+class TestOptunaStoreReopened(StoreContract, StoreCourseContract):
     @asynccontextmanager
     async def open_store(
         self, folder: Path, spec: StudySpec, clock: FakeClock
@@ -51,7 +52,7 @@ class TestOptunaStoreReopened(StoreContract):
         yield Reopening(f"sqlite:///{folder}/study.db", spec, clock)
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(StoreContract, StoreCourseContract):
     @asynccontextmanager
     async def open_store(
         self, folder: Path, spec: StudySpec, clock: FakeClock

@@ -18,6 +18,7 @@ from kubetune.domain.study import StudySpec
 from kubetune.domain.trial import TrialState
 from tests.builders import NOW, make_outcome, make_study
 from tests.contract.store_contract import StoreContract
+from tests.contract.store_course_contract import StoreCourseContract
 from tests.contract.test_stores import Reopening
 from tests.fakes.clock import FakeClock
 from tests.integration.storage.postgres import PASSWORD, USER, Postgres
@@ -32,7 +33,7 @@ def contract_url(postgres: Postgres) -> Iterator[str]:
     held.release()
 
 
-class TestPostgresStore(StoreContract):
+class TestPostgresStore(StoreContract, StoreCourseContract):
     @pytest.fixture(autouse=True)
     def _url(self, contract_url: str) -> None:
         self.url = contract_url
@@ -46,7 +47,7 @@ class TestPostgresStore(StoreContract):
         await store.close()
 
 
-class TestPostgresStoreReopened(StoreContract):
+class TestPostgresStoreReopened(StoreContract, StoreCourseContract):
     @pytest.fixture(autouse=True)
     def _url(self, contract_url: str) -> None:
         self.url = contract_url
