@@ -239,14 +239,15 @@ class Study:
 
         An operator that is late may overwrite it for a moment, where there are two by mistake.
         """
-        found: dict[str, Any] = {}
+        status: dict[str, Any] = {}
 
         def told() -> bool:
-            found.update(self.status)
-            return "completionTime" in found
+            nonlocal status
+            status = self.status
+            return "completionTime" in status
 
         self.until(told, f"study {self.name} to end")
-        return found
+        return status
 
     def _items(self, group: str, kind: str) -> list[dict[str, Any]]:
         return list(
