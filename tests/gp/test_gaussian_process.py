@@ -30,7 +30,7 @@ from tests.fakes.clock import FakeClock
 
 XY = {"x": Kind.DOUBLE, "y": Kind.DOUBLE}
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 
 
 def study(**changes) -> StudySpec:

@@ -73,12 +73,10 @@ def check_history(
     play: Play,
     *,
     attempts: Mapping[int, int] | None = None,
-    rivals: bool = False,
 ) -> None:
     """Every trial once, ended once with its own value, after its last attempt ran once.
 
-    `attempts` are those of trials that had more than one. Of `rivals` one may run what the other
-    has told already: it is told once all the same.
+    `attempts` are those of trials that had more than one.
     """
     trials = history_of(storage, study)
     numbers = range(count)
@@ -87,5 +85,4 @@ def check_history(
     assert all(trial.value == trial.parameters["x"] for trial in trials)
     last = [(number, (attempts or {}).get(number, 1)) for number in numbers]
     assert [(trial.number, trial.attempt) for trial in trials] == last
-    ended = play.ended_of(study.uid)
-    assert sorted(set(ended) if rivals else ended) == last
+    assert sorted(play.ended_of(study.uid)) == last
