@@ -58,13 +58,17 @@ def study(**changes: object) -> StudySpec:
     return make_study(**({"space": SPACE} | changes))  # type: ignore[arg-type]
 
 
-class StoreContract:
-    """The rules. A subclass gives `open_store`; opened twice on one folder, it is one store."""
+class OpenedStore:
+    """A subclass gives `open_store`; opened twice on one folder, it is one store."""
 
     def open_store(
         self, folder: Path, spec: StudySpec, clock: FakeClock
     ) -> AbstractAsyncContextManager[TrialStore]:
         raise NotImplementedError
+
+
+class StoreContract(OpenedStore):
+    """The rules."""
 
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[TrialStore]:

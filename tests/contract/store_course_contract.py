@@ -1,6 +1,5 @@
 """What every store promises of a study's course: phases, narrowing, and runs of the finals."""
 
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from kubetune.domain.study import (
 )
 from kubetune.domain.trial import Stage, TrialState
 from tests.builders import NOW, make_outcome, make_points
-from tests.contract.store_contract import GIVEN, SPACE, TINY, study
+from tests.contract.store_contract import GIVEN, SPACE, TINY, OpenedStore, study
 from tests.fakes.clock import FakeClock
 
 WIDE = replace(SPACE, parameters=(*SPACE.parameters, Double(name="dropout", low=0.0, high=0.5)))
@@ -55,13 +54,8 @@ async def search(store: TrialStore, phase: str, count: int) -> None:
         await store.tell(trial.number, make_outcome(value), NOW, NOW + 1)
 
 
-class StoreCourseContract:
-    """The rules, beside those of `StoreContract`; a subclass gives the same `open_store`."""
-
-    def open_store(
-        self, folder: Path, spec: StudySpec, clock: FakeClock
-    ) -> AbstractAsyncContextManager[TrialStore]:
-        raise NotImplementedError
+class StoreCourseContract(OpenedStore):
+    """The rules, beside those of `StoreContract`."""
 
     async def test_each_trial_knows_its_phase(self, tmp_path: Path) -> None:
         """Where a study stands follows from its trials alone."""
